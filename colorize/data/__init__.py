@@ -1,0 +1,1 @@
+"""Data: LightningDataModules that yield uint8 RGB and know no task."""

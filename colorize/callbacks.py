@@ -1,0 +1,127 @@
+"""Pictures and curves of a run."""
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+
+from colorize.data.base import ImageData
+from colorize.images import write_image
+from colorize.tasks.base import Task
+
+
+class SaveConfig(Callback):
+    """Puts the composed configuration into every checkpoint, so that a checkpoint is all that predict needs."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config
+
+
+class SamplePictures(Callback):
+    """Rows of input | prediction | truth for the same validation pictures each time, as a file and to the loggers.
+
+    Args:
+        path: the picture to write.
+        count: how many rows.
+        every_n_epochs: how often while training; it is drawn once more by the final test.
+    """
+
+    def __init__(self, path: str, count: int = 8, every_n_epochs: int = 1) -> None:
+        self.path = Path(path)
+        self.count = count
+        self.every_n_epochs = every_n_epochs
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.state.fn == "fit" and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+            self._draw(trainer, module)
+
+    @rank_zero_only
+    def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._draw(trainer, module)
+
+    def _draw(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(module, Task)
+        assert isinstance(data, ImageData)
+        part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
+        batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
+        panel = sample_panel(module, batch)
+        write_image(self.path, panel)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("samples", [panel], caption=["input | prediction | truth"])
+            elif isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
+
+
+@torch.no_grad()
+def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> np.ndarray:
+    """A picture, uint8 (H, W, 3), with a row of input | prediction | truth for each picture of the batch.
+
+    Small pictures are enlarged by whole pixels until they are at least `scale_to` high.
+    """
+    x, _ = task.pair(batch)
+    prediction = task(x)
+    shown = task.to_rgb(x, prediction)
+    columns = torch.stack([task.seen(batch), shown, task.truth(batch)], dim=1)
+    times = max(1, -(-scale_to // columns.shape[-1]))
+    pixels = (columns.float().clamp(0, 1) * 255).round().byte().cpu()
+    pixels = pixels.repeat_interleave(times, -1).repeat_interleave(times, -2)
+    gap = 4
+    padded = torch.nn.functional.pad(pixels, (0, gap, 0, gap), value=255)
+    rows, cols, channels, height, width = padded.shape
+    panel = padded.permute(0, 3, 1, 4, 2).reshape(rows * height, cols * width, channels)
+    return panel[:-gap, :-gap].numpy()
+
+
+class LossCurves(Callback):
+    """Draws training and validation loss over the epochs, from the run's metrics.csv, when training ends."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    @rank_zero_only
+    def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.save()
+        metrics = self.path.parent / "metrics.csv"
+        if metrics.is_file():
+            plot_curves(metrics, self.path)
+
+
+def read_curves(metrics: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float]]]:
+    """(epoch, value) of each of `names` that stands in a metrics.csv."""
+    curves: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    with metrics.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for name in names:
+                if row.get(name):
+                    curves[name].append((int(row["epoch"]), float(row[name])))
+    return dict(curves)
+
+
+def plot_curves(metrics: Path, path: Path) -> None:
+    """Training and validation loss of a metrics.csv, drawn into a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, values in read_curves(metrics, ("train/loss_epoch", "val/loss")).items():
+        epochs, losses = zip(*values, strict=True)
+        axes.plot(epochs, losses, marker="o", markersize=3, label=name.removesuffix("_epoch"))
+    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,104 @@
+"""The command line's manners: a mistake gets one sentence and exit code 1, a fault of ours its traceback."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from colorize.build import unknown
+from colorize.errors import ColorizeError
+
+CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
+MISTAKES = (ColorizeError, HydraException, OmegaConfBaseException, MisconfigurationException)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a `hydra.main` function; mistakes found while the configuration is composed end here."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    try:
+        main()
+    except MISTAKES as error:
+        _report(error)
+
+
+def one_sentence(job: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
+    """Decorates a job: a mistake ends the process with its sentence, or, in a sweep, this job and not the others."""
+
+    @functools.wraps(job)
+    def wrapped(cfg: DictConfig) -> None:
+        try:
+            job(cfg)
+        except MISTAKES as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            _report(error)
+
+    return wrapped
+
+
+def _report(error: Exception) -> NoReturn:
+    if "debug=true" in sys.argv:
+        raise error
+    sys.stderr.write(f"error: {sentence(error)}\n")
+    raise SystemExit(1) from None
+
+
+def sentence(error: Exception) -> str:
+    """What was wrong, where, and how to mend it, on one line."""
+    cause = error.__cause__
+    match error:
+        case InstantiationException() if isinstance(cause, MISTAKES):
+            text = sentence(cause)
+        case InstantiationException() if cause is not None:
+            text = f"{_full_key(error)}: {cause}"
+        case MissingConfigException() if error.missing_cfg_file:
+            group, _, name = str(error.missing_cfg_file).rpartition("/")
+            text = unknown(group, name, sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml")))
+        case ConfigCompositionException() if str(error).startswith("Could not override '"):
+            text = _unknown_key(str(error).split("'")[1])
+        case ConfigCompositionException() if cause is not None:
+            text = f"{error}: {str(cause).splitlines()[0]}"
+        case _:
+            text = str(error).splitlines()[0]
+    return " ".join(text.split())
+
+
+def _full_key(error: InstantiationException) -> str:
+    marker = "full_key: "
+    text = str(error)
+    return text.partition(marker)[2] if marker in text else text.splitlines()[0]
+
+
+def _unknown_key(key: str) -> str:
+    """The sentence for an override of a key that the configuration does not have."""
+    GlobalHydra.instance().clear()
+    known: list[str] = []
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        for name in ("train", "predict"):
+            known += _keys(compose(name))
+    groups = sorted(path.name for path in CONFIG_DIR.iterdir() if path.is_dir())
+    near = get_close_matches(key, known + groups, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the groups are {', '.join(groups)}."
+    return f"{key} is no key of the configuration: {hint} (A new key is added with +{key}=VALUE.)"
+
+
+def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for name in cfg:
+        key = f"{prefix}{name}"
+        keys.append(key)
+        if OmegaConf.is_dict(cfg) and isinstance(cfg._get_node(str(name)), DictConfig):
+            keys += _keys(cfg[name], f"{key}.") if cfg[name] is not None else []
+    return keys

@@ -1,0 +1,134 @@
+"""RGB, gray and CIE Lab of image batches (B, C, H, W), always computed in float32.
+
+Lab is CIE 1976 L*a*b* of sRGB under D65 with the 2° observer: L in [0, 100], a and b of sRGB colours in about
+[-108, 99].
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import kornia.color
+import torch
+from torch import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+AB_SCALE = 110.0
+"""a and b divided by this lie within [-1, 1] for every sRGB colour."""
+
+
+@contextmanager
+def _no_tf32() -> Iterator[None]:
+    """Convolutions on an NVIDIA GPU in true float32; by default they round their input to 10 bits (TF32)."""
+    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = conv.fp32_precision
+    conv.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        conv.fp32_precision = before
+
+
+def full_precision(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of tensors: it gets float tensors as float32 and runs without autocast and TF32.
+
+    Inside bfloat16 autocast a colour conversion errs by 3 Lab units even when its input is float32; input
+    rounded to TF32 costs up to 0.01 in RGB. At least one argument must be a tensor: it names the device.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        device = next(value.device for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
+        with torch.autocast(device.type, enabled=False), _no_tf32():
+            return function(
+                *[_float32(value) for value in args],  # type: ignore[arg-type]
+                **{name: _float32(value) for name, value in kwargs.items()},  # type: ignore[arg-type]
+            )
+
+    return run
+
+
+def _float32(value: object) -> object:
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def check_images(name: str, images: Tensor, channels: int) -> None:
+    """Raise a ValueError unless `images` is a float tensor of shape (B, `channels`, H, W)."""
+    if not images.is_floating_point() or images.ndim != 4 or images.shape[1] != channels:
+        raise ValueError(
+            f"{name} must be a float tensor of shape (B, {channels}, H, W), "
+            f"but is {images.dtype} of shape {tuple(images.shape)}."
+        )
+
+
+def to_float(rgb: Tensor) -> Tensor:
+    """uint8 images (B, C, H, W) as float32 in [0, 1].
+
+    Raises:
+        ValueError: not uint8, or not four dimensions.
+    """
+    if rgb.dtype != torch.uint8 or rgb.ndim != 4:
+        raise ValueError(
+            f"Images must be a uint8 tensor of shape (B, C, H, W), "
+            f"but are {rgb.dtype} of shape {tuple(rgb.shape)}."
+        )
+    return rgb / 255
+
+
+@full_precision
+def rgb_to_gray(rgb: Tensor) -> Tensor:
+    """Gray .299 R + .587 G + .114 B (ITU-R BT.601), as OpenCV and Pillow compute it.
+
+    Args:
+        rgb: float (B, 3, H, W) in [0, 1].
+
+    Returns:
+        float32 (B, 1, H, W) in [0, 1].
+
+    Raises:
+        ValueError: wrong dtype or shape.
+    """
+    check_images("rgb", rgb, 3)
+    gray: Tensor = kornia.color.rgb_to_grayscale(rgb)
+    return gray
+
+
+@full_precision
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """sRGB to CIE Lab (kornia, after scikit-image).
+
+    Args:
+        rgb: float (B, 3, H, W) in [0, 1].
+
+    Returns:
+        float32 (B, 3, H, W): L in [0, 100], a and b of gray within 0.005 of 0.
+
+    Raises:
+        ValueError: wrong dtype or shape.
+    """
+    check_images("rgb", rgb, 3)
+    lab: Tensor = kornia.color.rgb_to_lab(rgb)
+    return lab
+
+
+@full_precision
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """CIE Lab to sRGB (kornia, after scikit-image), each channel clipped to [0, 1].
+
+    Not for a loss: where it clips, its gradient is zero.
+
+    Args:
+        lab: float (B, 3, H, W), L in [0, 100].
+
+    Returns:
+        float32 (B, 3, H, W) in [0, 1].
+
+    Raises:
+        ValueError: wrong dtype or shape.
+    """
+    check_images("lab", lab, 3)
+    rgb: Tensor = kornia.color.lab_to_rgb(lab, clip=True)
+    return rgb

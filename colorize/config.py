@@ -1,0 +1,101 @@
+"""What can be wrong in a composed configuration, found before anything is built."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from colorize.errors import ColorizeError
+from colorize.tasks.base import Task
+
+
+def check(cfg: DictConfig) -> None:
+    """Raises a ColorizeError that names the key, its value and the mend; returns if the run can start."""
+    check_missing(cfg)
+    check_paths(cfg)
+    check_strategy(cfg)
+    if cfg.fit:
+        with torch.device("meta"):
+            task = build_task(cfg)
+        check_image_size(cfg, task)
+        check_monitors(cfg, task)
+
+
+def check_missing(cfg: DictConfig) -> None:
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
+
+
+def build_task(cfg: DictConfig) -> Task:
+    """The task that `cfg.model` describes, with its network."""
+    task: Task = instantiate(cfg.model, _recursive_=False, _convert_="all")
+    return task
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """The configuration with every interpolation resolved, as plain dicts, lists, strings and numbers."""
+    container = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def save_config(cfg: DictConfig) -> None:
+    """Write the resolved configuration as `config.yaml` into the run's folder."""
+    folder = Path(cfg.run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
+
+
+def check_paths(cfg: DictConfig) -> None:
+    root = cfg.data.get("root")
+    if root is not None and not Path(root).expanduser().is_dir():
+        raise ColorizeError(f"data.root={root} is not a folder: give the folder that holds the pictures.")
+    if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
+        raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
+    if not cfg.fit and cfg.ckpt_path is None:
+        raise ColorizeError("fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt.")
+
+
+def check_strategy(cfg: DictConfig) -> None:
+    """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return
+    strategy, devices = str(cfg.trainer.strategy), cfg.trainer.devices
+    subprocesses = strategy.startswith("ddp") and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))
+    if subprocesses or (strategy == "auto" and devices not in (1, "1", "auto")):
+        raise ColorizeError(
+            f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
+            "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
+        )
+
+
+def check_image_size(cfg: DictConfig, task: Task) -> None:
+    size, multiple = cfg.data.image_size, task.network.multiple
+    if size < multiple:
+        raise ColorizeError(
+            f"data.image_size={size} is too small for {cfg.model.network.name}, which needs at least {multiple}: "
+            "raise it, or lower model.network.depth."
+        )
+
+
+def check_monitors(cfg: DictConfig, task: Task) -> None:
+    known = ["train/loss", "val/loss", *task.val_metrics.keys(keep_base=False)]
+    for name, callback in cfg.callbacks.items():
+        monitor = callback.get("monitor") if callback else None
+        if monitor is not None and monitor not in known:
+            raise ColorizeError(
+                f"callbacks.{name}.monitor={monitor} is never logged by this model: choose one of {', '.join(known)}."
+            )
+
+
+def resolve_precision(precision: str | int, accelerator: str) -> str | int:
+    """What trainer.precision=auto means here: bf16-mixed on a GPU that has bfloat16, else 32-true."""
+    if precision != "auto":
+        return precision
+    on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"

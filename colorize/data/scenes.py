@@ -1,0 +1,67 @@
+"""Painted landscapes: data for a machine with no data."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from colorize.data.base import ImageData, Part, to_channels_first
+from colorize.data.scenery import render_scenes
+
+
+class SceneDataset(Dataset[dict[str, Tensor]]):
+    """`size` scenes from number `first` on, painted when they are asked for."""
+
+    def __init__(self, first: int, size: int, image_size: int, seed: int) -> None:
+        self.numbers = range(first, first + size)
+        self.image_size = image_size
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        numbers = np.array([self.numbers[i] for i in indices], dtype=np.int64)
+        images = render_scenes(numbers, self.image_size, self.seed)
+        return {"rgb": to_channels_first(images), "index": torch.from_numpy(numbers)}
+
+
+class SceneData(ImageData):
+    """Landscapes painted from a seed: as many as wanted, the same on every machine.
+
+    Validation and test scenes come first in the numbering, so a larger `train_size` leaves them as they are.
+
+    Args:
+        train_size, val_size, test_size: scenes in each part.
+        scene_seed: another seed, another world.
+        image_size, batch_size, num_workers, flip, crop_padding: see `ImageData`.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        batch_size: int,
+        train_size: int,
+        val_size: int,
+        test_size: int,
+        scene_seed: int = 0,
+        num_workers: int = 0,
+        flip: bool = True,
+        crop_padding: int = 0,
+    ) -> None:
+        super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
+        self.sizes: dict[Part, int] = {"val": val_size, "test": test_size, "train": train_size}
+        self.scene_seed = scene_seed
+
+    def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
+        parts: dict[Part, Dataset[dict[str, Tensor]]] = {}
+        first = 0
+        for part, size in self.sizes.items():
+            parts[part] = SceneDataset(first, size, self.image_size, self.scene_seed)
+            first += size
+        return parts
+
+    def empty_part(self, part: Part) -> str:
+        return f"data.{part}_size is {self.sizes[part]}: at least one scene is needed."

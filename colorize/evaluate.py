@@ -1,0 +1,66 @@
+"""The final test: on one device, from the best checkpoint, beside the floor."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+
+from colorize.data.base import ImageData
+from colorize.tasks.base import Task
+
+
+def leave_distributed(trainer: pl.Trainer) -> bool:
+    """Ends a multi-process run after training; True on the one process that goes on to test.
+
+    Several processes would test some pictures twice, to make their shares equal.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        trainer.strategy.barrier()
+        torch.distributed.destroy_process_group()
+    return trainer.is_global_zero
+
+
+def evaluate(
+    cfg: DictConfig, task: Task, data: ImageData, callbacks: list[Callback], loggers: list[Logger]
+) -> dict[str, Any]:
+    """Test `task`, write `metrics.json` into the run's folder, and return what stands in it.
+
+    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`. A value that JSON cannot hold (the
+    psnr of a perfect picture is infinite) is null.
+    """
+    tester = instantiate(
+        cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers
+    )
+    tester.test(task, datamodule=data, verbose=False)
+    metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
+    metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    metrics["n_images"] = len(data.parts["test"])  # type: ignore[arg-type]
+    if not cfg.trainer.fast_dev_run:
+        text = json.dumps(metrics, indent=2, allow_nan=False)
+        (Path(cfg.run_dir) / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    return metrics
+
+
+def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: Path | None) -> str:
+    """The metrics beside the floor, where the run lies, and the command that uses what it learned."""
+    names = [name.removeprefix("floor/") for name in metrics if name.startswith("floor/")]
+    title = f"test, {metrics['n_images']} pictures"
+    lines = [f"{title:<24}{'model':>10}{'floor':>10}"]
+    for name in names:
+        model, floor = metrics[f"test/{name}"], metrics[f"floor/{name}"]
+        lines.append(f"  {name:<22}{_number(model):>10}{_number(floor):>10}")
+    lines.append(f"run: {run_dir}")
+    if checkpoint is not None:
+        lines.append(f"use: python predict.py checkpoint={checkpoint} input=PHOTO_OR_FOLDER output=FOLDER")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "inf" if value is None else f"{value:.4g}"

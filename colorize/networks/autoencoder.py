@@ -1,0 +1,64 @@
+"""Convolutional autoencoder: everything passes through the bottleneck, there are no skip connections."""
+
+from torch import Tensor, nn
+
+from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
+
+
+class ConvAutoencoder(nn.Module):
+    """Encoder of convolutions and max-pooling, decoder of transposed convolutions or upsampling.
+
+    Args:
+        in_channels, out_channels: what the task gives and wants.
+        width: channels of the first level; each level below has twice as many, up to `max_width`.
+        depth: how many times the resolution is halved: the bottleneck is H / 2**depth x W / 2**depth.
+        max_width: the most channels of any level.
+        norm: "batch", "group", "instance" or "none".
+        activation: "relu", "leaky_relu", "elu", "gelu" or "silu".
+        upsampling: "transposed" (a learned transposed convolution), "bilinear" or "nearest" (then a convolution).
+
+    Shape: (B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of `self.multiple`. The output is
+    unbounded.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        width: int = 32,
+        depth: int = 3,
+        max_width: int = 512,
+        norm: str = "batch",
+        activation: str = "relu",
+        upsampling: str = "transposed",
+    ) -> None:
+        super().__init__()
+        if min(width, depth) < 1:
+            raise ValueError("width and depth must be at least 1")
+        choose("upsampling", upsampling, ("transposed", "bilinear", "nearest"))
+        self.multiple = 2**depth
+        widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
+
+        encoder: list[nn.Module] = [conv_block(in_channels, width, norm, activation)]
+        for here, below in zip(widths, widths[1:], strict=False):
+            encoder += [nn.MaxPool2d(2), conv_block(here, below, norm, activation)]
+        decoder: list[nn.Module] = []
+        for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True):
+            if upsampling == "transposed":
+                decoder += [
+                    nn.ConvTranspose2d(below, here, 4, stride=2, padding=1, bias=norm == "none"),
+                    norm_layer(norm, here),
+                    activation_layer(activation),
+                ]
+            else:
+                decoder += [
+                    nn.Upsample(scale_factor=2, mode=upsampling),
+                    conv_block(below, here, norm, activation),
+                ]
+        decoder.append(nn.Conv2d(width, out_channels, 3, padding=1))
+        self.encoder = nn.Sequential(*encoder)
+        self.decoder = nn.Sequential(*decoder)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.decoder(self.encoder(x))
+        return out

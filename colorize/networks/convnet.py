@@ -1,0 +1,47 @@
+"""ConvNet: a small encoder and a fully connected decoder, for pictures of one fixed size."""
+
+from torch import Tensor, nn
+
+
+class ConvNet(nn.Module):
+    """Two convolutions with max-pooling, then two linear layers that draw the whole picture.
+
+    At `image_size` 32 with three output channels this is Conv(1->16, 3, padding 1), pool, Conv(16->32, 3), pool,
+    flatten 32*7*7, Linear 512 + ReLU, Linear 3072 + sigmoid, view 3x32x32. The linear layers fix the size of the
+    pictures: `self.image_size` says which.
+
+    Args:
+        in_channels, out_channels: what the task gives and wants.
+        image_size: height and width of the pictures, at least 8.
+        hidden: width of the first linear layer.
+
+    Shape: (B, in_channels, image_size, image_size) -> (B, out_channels, image_size, image_size), in [0, 1].
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, image_size: int, hidden: int = 512) -> None:
+        super().__init__()
+        if image_size < 8:
+            raise ValueError(f"image_size is {image_size}, but ConvNet needs at least 8")
+        self.image_size = image_size
+        self.multiple = 1
+        bottleneck = (image_size // 2 - 2) // 2
+        self.encoder = nn.Sequential(
+            nn.Conv2d(in_channels, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.decoder = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(32 * bottleneck**2, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, out_channels * image_size**2),
+            nn.Sigmoid(),
+            nn.Unflatten(1, (out_channels, image_size, image_size)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.decoder(self.encoder(x))
+        return out

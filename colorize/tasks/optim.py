@@ -1,0 +1,68 @@
+"""Losses, optimizers and learning-rate schedules by name."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer, lr_scheduler
+
+from colorize.build import build
+
+LOSSES: dict[str, Callable[..., nn.Module]] = {
+    "mse": nn.MSELoss,
+    "l1": nn.L1Loss,
+    "smooth_l1": nn.SmoothL1Loss,
+}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    name: value
+    for name, value in vars(torch.optim).items()
+    if isinstance(value, type) and issubclass(value, Optimizer) and value is not Optimizer
+}
+
+
+def cosine(
+    optimizer: Optimizer, total_steps: int, warmup_fraction: float = 0.05, final_fraction: float = 0.01
+) -> lr_scheduler.LambdaLR:
+    """Linear warm-up over `warmup_fraction` of the steps, then half a cosine down to `final_fraction` of the rate."""
+    warmup = max(1, round(total_steps * warmup_fraction))
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        progress = min(1.0, (step - warmup) / max(1, total_steps - warmup))
+        return final_fraction + (1 - final_fraction) * 0.5 * (1 + math.cos(math.pi * progress))
+
+    return lr_scheduler.LambdaLR(optimizer, factor)
+
+
+SCHEDULES_BY_STEP: dict[str, Callable[..., Any]] = {"cosine": cosine}
+SCHEDULES_BY_EPOCH: dict[str, Callable[..., Any]] = {
+    "step": lr_scheduler.StepLR,
+    "multi_step": lr_scheduler.MultiStepLR,
+    "exponential": lr_scheduler.ExponentialLR,
+    "plateau": lr_scheduler.ReduceLROnPlateau,
+}
+
+
+def build_loss(spec: Mapping[str, Any]) -> nn.Module:
+    """A loss of (prediction, target), mean over all, from e.g. `{"name": "smooth_l1", "beta": 0.05}`."""
+    return build("model.loss", LOSSES, spec)
+
+
+def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor]) -> Optimizer:
+    """Any optimizer of torch.optim, from e.g. `{"name": "AdamW", "lr": 1e-3}`."""
+    return build("model.optimizer", OPTIMIZERS, spec, parameters)
+
+
+def build_schedule(
+    spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int]
+) -> dict[str, Any]:
+    """A schedule as Lightning wants it; `total_steps` is only asked for by schedules that go by steps."""
+    if spec.get("name") in SCHEDULES_BY_STEP:
+        schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())
+        return {"scheduler": schedule, "interval": "step"}
+    known = {**SCHEDULES_BY_STEP, **SCHEDULES_BY_EPOCH}
+    schedule = build("model.scheduler", known, spec, optimizer)
+    return {"scheduler": schedule, "interval": "epoch", "monitor": "val/loss"}

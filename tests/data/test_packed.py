@@ -1,0 +1,332 @@
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageOps
+
+from colorize.data import packed
+from colorize.data.packed import PackedImages, pack
+from colorize.errors import ColorizeError
+from colorize.images import find_photographs, read_rgb
+
+SIZE = 16
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Nine photographs of various shapes: wide, tall, small, gray, two levels of folders, odd names."""
+    root = tmp_path / "photos of été"
+    rng = np.random.default_rng(0)
+    shapes = [(40, 60), (60, 40), (16, 16), (5, 9), (100, 17), (33, 32), (50, 50), (64, 200), (1, 30)]
+    for index, shape in enumerate(shapes):
+        folder = root / f"class {index % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+        Image.fromarray(pixels[..., 0] if index == 5 else pixels).save(folder / f"写真\n{index}.png")
+    return root
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "cache"
+
+
+def build(root: Path, cache: Path, size: int = SIZE) -> PackedImages:
+    return pack(root, find_photographs(root), size, cache, workers=2)
+
+
+def folders(cache: Path) -> list[Path]:
+    return sorted(path for path in cache.iterdir() if path.is_dir())
+
+
+def fail(*_: object, **__: object) -> None:
+    raise AssertionError("decoded again")
+
+
+def fitted(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(ImageOps.fit(Image.fromarray(rgb), (SIZE, SIZE), Image.Resampling.LANCZOS))
+
+
+def test_content_equals_direct_decoding(root: Path, cache: Path) -> None:
+    result = build(root, cache)
+    files = find_photographs(root)
+    assert result.images.shape == (9, SIZE, SIZE, 3)
+    assert result.images.dtype == np.uint8
+    assert isinstance(result.images, np.memmap)
+    assert not result.images.flags.writeable
+    assert result.names == [file.relative_to(root).as_posix() for file in files]
+    assert result.bad == []
+    for image, file in zip(result.images, files, strict=True):
+        np.testing.assert_array_equal(image, fitted(read_rgb(file)))
+
+
+def test_more_photographs_than_wait_in_memory_stay_in_order(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [root / f"{index}.png" for index in range(60)]
+    lock, started = threading.Lock(), 0
+
+    def read(path: Path, **_: object) -> npt.NDArray[np.uint8]:
+        nonlocal started
+        with lock:
+            started += 1
+        index = int(path.stem)
+        time.sleep(0.002 * (index % 3))  # so that they do not finish in the order of their start
+        return np.full((4, 4, 3), index, np.uint8)
+
+    monkeypatch.setattr(packed, "read_rgb", read)
+    decoded = packed._decode(files, 4, 2)
+    assert isinstance(next(decoded), np.ndarray)
+    time.sleep(0.3)  # time enough for all 60, had they been submitted
+    assert started <= 8
+    decoded.close()
+    assert pack(root, files, 4, cache, workers=2).images[:, 0, 0, 0].tolist() == list(range(60))
+
+
+def test_jpeg_is_decoded_smaller_without_harm(tmp_path: Path, cache: Path) -> None:
+    root = tmp_path / "jpeg"
+    root.mkdir()
+    Image.radial_gradient("L").resize((600, 400)).convert("RGB").save(root / "x.jpg")
+    result = build(root, cache)
+    expected = fitted(read_rgb(root / "x.jpg"))
+    np.testing.assert_allclose(result.images[0].astype(int), expected, atol=5)
+
+
+def test_hit_does_not_decode(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build(root, cache)
+    monkeypatch.setattr(packed, "read_rgb", fail)
+    second = build(root, cache)
+    np.testing.assert_array_equal(first.images, second.images)
+    assert second[1:] == first[1:]
+    moved = find_photographs(root)[0]
+    os.utime(moved, ns=(0, 0))
+    with pytest.raises(AssertionError, match="decoded again"):
+        build(root, cache)
+
+
+def test_a_relative_root_hits_too(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(root, cache)
+    monkeypatch.setattr(packed, "read_rgb", fail)
+    monkeypatch.chdir(root)
+    assert len(build(Path(), cache).images) == 9
+
+
+@pytest.mark.parametrize("change", ["content", "time", "length", "added", "removed", "renamed"])
+def test_a_change_rebuilds_and_removes_the_old_cache(change: str, root: Path, cache: Path) -> None:
+    before = build(root, cache)
+    old_folder = folders(cache)
+    file = find_photographs(root)[0]
+    status = file.stat()
+    if change == "content":
+        Image.new("RGB", (20, 20), "red").save(file)
+    elif change == "time":
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    elif change == "length":
+        file.write_bytes(file.read_bytes() + b"\0")
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    elif change == "added":
+        Image.new("RGB", (20, 20), "red").save(root / "new.png")
+    elif change == "removed":
+        file.unlink()
+    else:
+        file.rename(file.with_name("renamed.png"))
+    after = build(root, cache)
+    assert len(after.images) == 9 + {"added": 1, "removed": -1}.get(change, 0)
+    assert len(folders(cache)) == 1
+    assert folders(cache) != old_folder
+    for image, found in zip(after.images, find_photographs(root), strict=True):
+        np.testing.assert_array_equal(image, fitted(read_rgb(found)))
+    assert before.images.sum() > 0  # a run that has the old one open may go on
+
+
+def test_other_sizes_and_other_roots_stay(root: Path, tmp_path: Path, cache: Path) -> None:
+    other = tmp_path / "other" / root.name
+    other.mkdir(parents=True)
+    Image.new("RGB", (9, 9), "blue").save(other / "x.png")
+    assert build(root, cache).images.shape == (9, SIZE, SIZE, 3)
+    assert build(root, cache, 8).images.shape == (9, 8, 8, 3)
+    assert build(other, cache).images.shape == (1, SIZE, SIZE, 3)
+    assert len(folders(cache)) == 3
+    (root / "class 0" / "写真\n0.png").unlink()
+    build(root, cache)
+    assert len(folders(cache)) == 3
+
+
+def test_another_recipe_rebuilds(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(root, cache)
+    before = folders(cache)
+    monkeypatch.setattr(packed, "RECIPE", "another")
+    build(root, cache)
+    assert len(folders(cache)) == 1
+    assert folders(cache) != before
+
+
+def test_bad_files_are_listed(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "class 0" / "text.jpg").write_text("no picture")
+    (root / "empty.jpg").touch()
+    (root / "gone.jpg").symlink_to("nowhere")
+    for attempt in range(2):
+        result = build(root, cache)
+        assert len(result.images) == len(result.names) == 9
+        assert [entry.split(": ")[0] for entry in result.bad] == ["class 0/text.jpg", "empty.jpg", "gone.jpg"]
+        assert "the file is empty" in result.bad[1]
+        assert str(root) not in "".join(result.bad)
+        if attempt == 0:
+            monkeypatch.setattr(packed, "read_rgb", fail)
+
+
+def test_a_file_that_may_be_read_again_is_no_longer_bad(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = find_photographs(root)[3]
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(os, "access", lambda path, _: path != closed)
+        assert len(build(root, cache).bad) == 1
+    assert build(root, cache).bad == []
+
+
+@pytest.mark.parametrize("files", [[], ["a.jpg", "b.jpg"]])
+def test_no_good_photograph(files: list[str], tmp_path: Path, cache: Path) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    for _ in range(2):
+        result = pack(tmp_path, [tmp_path / name for name in files], SIZE, cache)
+        assert result.images.shape == (0, SIZE, SIZE, 3)
+        assert result.images.dtype == np.uint8
+        assert len(result.bad) == len(files)
+
+
+@pytest.mark.parametrize("damage", ["images cut", "images gone", "index cut", "index gone", "index empty"])
+def test_an_incomplete_cache_is_rebuilt(damage: str, root: Path, cache: Path) -> None:
+    expected = np.array(build(root, cache).images)
+    (folder,) = folders(cache)
+    path = folder / ("images.bin" if damage.startswith("images") else "index.json")
+    if damage.endswith("cut"):
+        path.write_bytes(path.read_bytes()[:-1])
+    elif damage.endswith("gone"):
+        path.unlink()
+    else:
+        path.write_text("[]")
+    np.testing.assert_array_equal(build(root, cache).images, expected)
+    assert folders(cache) == [folder]
+    assert sorted(file.name for file in folder.iterdir()) == ["images.bin", "index.json"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), KeyboardInterrupt(), OSError(errno.EIO, "I/O")])
+def test_other_exceptions_leave_nothing(
+    error: BaseException, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, **options: Any) -> npt.NDArray[np.uint8]:
+        if path == find_photographs(root)[5]:
+            raise error
+        return read_rgb(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(packed, "read_rgb", read)
+        with pytest.raises(type(error)):
+            build(root, cache)
+    assert folders(cache) == []
+    assert len(build(root, cache).images) == 9
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_a_cache_that_cannot_be_written(
+    code: int, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(ColorizeError, match=r"data\.cache_dir=") as caught:
+        build(root, cache)
+    assert str(cache) in str(caught.value)
+    assert os.strerror(code) in str(caught.value)
+    assert folders(cache) == []
+
+
+def test_progress_is_shown(root: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(root, cache)
+    output = capsys.readouterr()
+    assert "packing 9 photographs at 16x16" in output.err
+    assert "9/9" in output.err
+    assert output.out == ""
+    build(root, cache)
+    assert capsys.readouterr().err == ""
+
+
+SLOW_BUILD = """
+import sys, time
+from pathlib import Path
+from colorize.data import packed
+from colorize.images import find_photographs, read_rgb
+
+root, cache, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+
+def slow_read(path, **options):
+    with log.open("a") as out:
+        out.write("decoded\\n")
+    time.sleep(seconds)
+    return read_rgb(path, **options)
+
+assert "torch" not in sys.modules
+packed.read_rgb = slow_read
+result = packed.pack(root, find_photographs(root), 16, cache, workers=1)
+print(result.images.shape, int(result.images.astype(int).sum()))
+"""
+
+
+def start(root: Path, cache: Path, log: Path, seconds: float) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", SLOW_BUILD, str(root), str(cache), str(log), str(seconds)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+@pytest.mark.slow
+def test_two_processes_build_one_cache(root: Path, cache: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    processes = [start(root, cache, log, 0.1) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("(9, 16, 16, 3)")
+    assert log.read_text().count("decoded") == 9
+    assert len(folders(cache)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_killed_build_is_no_cache(changed: bool, root: Path, cache: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = start(root, cache, log, 0.3)
+    deadline = time.monotonic() + 60
+    while not log.exists() or log.read_text().count("decoded") < 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    (left,) = folders(cache)
+    assert left.name.endswith(".tmp")
+    assert json.loads((left / "index.json").read_text()).keys() == {"root", "recipe", "size"}
+    if changed:  # the next build has another fingerprint
+        find_photographs(root)[0].unlink()
+    assert len(build(root, cache).images) == 9 - changed
+    assert len(folders(cache)) == 1
+    assert not left.exists()

@@ -1,0 +1,48 @@
+"""Train and test an autoencoder: python train.py model=lab_unet data=landscapes data.root=FOLDER."""
+
+from pathlib import Path
+
+import hydra
+import pytorch_lightning as pl
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from colorize.callbacks import SaveConfig
+from colorize.cli import one_sentence, run
+from colorize.config import build_task, check, plain, resolve_precision, save_config
+from colorize.evaluate import evaluate, leave_distributed, summary
+from colorize.loggers import build_loggers, finish
+from colorize.tasks.checkpoint import load_task
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+@one_sentence
+def main(cfg: DictConfig) -> None:
+    check(cfg)
+    cfg.trainer.precision = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    save_config(cfg)
+
+    data = instantiate(cfg.data)
+    callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
+    loggers = build_loggers(cfg)
+    try:
+        task, checkpoint = None, cfg.ckpt_path
+        if cfg.fit:
+            task = build_task(cfg)
+            trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)
+            trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+            if not leave_distributed(trainer):
+                return
+            checkpoint = getattr(trainer.checkpoint_callback, "best_model_path", None)
+        if checkpoint:
+            task, _ = load_task(Path(checkpoint))
+        samples = [callbacks["samples"]] if "samples" in callbacks else []
+        metrics = evaluate(cfg, task, data, samples, loggers)
+    finally:
+        finish(loggers)
+    print(summary(metrics, Path(cfg.run_dir), checkpoint))
+
+
+if __name__ == "__main__":
+    run(main)
