@@ -64,7 +64,7 @@ def delta_e(lab1: Tensor, lab2: Tensor) -> Tensor:
     hue = hue_difference / (1 + 0.015 * c * t)
     r_t = -2 * _saturation(c) * torch.sin(rotation)
     square = lightness.square() + chroma.square() + hue.square() + r_t * chroma * hue
-    return square.clamp(min=0).sqrt()
+    return square.sqrt()  # |r_t| < 1.74 keeps the form positive
 
 
 def _saturation(chroma: Tensor) -> Tensor:
@@ -110,8 +110,7 @@ def _check_pair(first: Tensor, second: Tensor) -> None:
     check_images("The second picture", second, 3)
     if first.shape != second.shape:
         raise ValueError(
-            f"Two pictures are compared pixel by pixel, but are of shape {tuple(first.shape)} "
-            f"and {tuple(second.shape)}."
+            f"Two pictures must be of one shape, but are {tuple(first.shape)} and {tuple(second.shape)}."
         )
 
 
@@ -207,9 +206,8 @@ class _SSIM(StructuralSimilarityIndexMeasure):
     """Channels-last memory halves the time of its depthwise convolution on a CPU."""
 
     def update(self, preds: Tensor, target: Tensor) -> None:
-        super().update(
-            *(picture.contiguous(memory_format=torch.channels_last) for picture in (preds, target))
-        )
+        last = torch.channels_last
+        super().update(preds.contiguous(memory_format=last), target.contiguous(memory_format=last))
 
 
 class PictureMetrics(MetricCollection):
@@ -237,10 +235,7 @@ class PictureMetrics(MetricCollection):
                 "Metrics compare two float tensors (B, C, H, W) of one shape, at least 6 x 6 pixels, but got "
                 f"{prediction.dtype} {tuple(shape)} and {target.dtype} {tuple(target.shape)}."
             )
-        return (
-            prediction.contiguous(),
-            target.contiguous(),
-        )  # torchmetrics' mse cannot take other memory formats
+        return prediction.contiguous(), target.contiguous()  # mse views its input as a vector
 
 
 def gray_metrics(prefix: str = "") -> PictureMetrics:

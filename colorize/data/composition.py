@@ -1,4 +1,4 @@
-"""What a painted scene shows: its place, hour, weather, season and colours, drawn before a pixel is painted."""
+"""What a painted scene shows: place, hour, weather, season and colours, drawn before a pixel is painted."""
 
 from dataclasses import dataclass, fields
 
@@ -38,7 +38,7 @@ _SANDS = _colors((226, 186, 130), (214, 168, 112), (232, 204, 158), (206, 150, 9
 _WATERS = _colors((24, 62, 82), (20, 72, 84), (30, 54, 74), (36, 74, 70))
 _FLOWERS = _colors((240, 214, 60), (226, 60, 50), (236, 232, 226), (170, 110, 200))
 SNOW_WHITE = _colors((244, 246, 250))
-DRY_GRASS = _colors((170, 154, 74))
+DRY_GRASS = _colors((158, 152, 72))
 
 
 def _by_elevation(elevation: Array, table: NDArray[np.floating]) -> Array:
@@ -123,9 +123,9 @@ def draw_scenes(noise: Noise) -> Scenes:
     direct, ambient = _by_elevation(elevation, _DIRECT), _by_elevation(elevation, _AMBIENT)
     zenith, middle, skirt = (_by_elevation(elevation, t) for t in (_ZENITH, _MIDDLE, _HORIZON))
     away = (1.0 - facing) * (1.0 - step(0.1, 0.4, elevation)) * 0.55
-    skirt = mix(skirt, mix(middle, zenith, np.float32(0.4)), away)
+    skirt = mix(skirt, mix(middle, zenith, 0.4), away)
     middle = mix(middle, zenith, away)
-    overcast = np.mean(mix(middle, skirt, np.float32(0.5)), axis=1, keepdims=True) * noise.uniform(0.8, 1.1)
+    overcast = np.mean(mix(middle, skirt, 0.5), axis=1, keepdims=True) * noise.uniform(0.8, 1.1)
     veil = overcast * np.asarray([0.94, 1.0, 1.08], np.float32)
     zenith = mix(zenith * noise.uniform(0.93, 1.07, columns=3), veil * 0.75, gray)
     middle, skirt = mix(middle, veil, gray), mix(skirt, veil * 1.1, gray)
@@ -169,7 +169,7 @@ def draw_scenes(noise: Noise) -> Scenes:
         here=here,
         rocky=rocky,
         grassy=(noise.uniform(columns=4) < _GRASSY) * (1.0 - rocky),
-        snowy=np.maximum(noise.chance(0.45) * (1.0 - arid), winter) * rocky,
+        snowy=np.maximum(noise.chance(0.45) * (1.0 - arid) * (gray < 0.5), winter) * rocky,
         lift=tall * _LIFT,
         swing=tall * (0.6 + 0.7 * rocky) * _SWING,
         trees=noise.chance(0.35) * (ground != WOODS) * (ground != DESERT) * (ground != WATER),

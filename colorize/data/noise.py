@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # float32 everywhere; the type stubs of NumPy would widen it to float64
 
 OCTAVES = (4, 8, 16, 32, 64, 128, 256)
 """Cells along one side of the picture, coarse to fine; those finer than two pixels are left out."""
@@ -52,12 +53,12 @@ class Noise:
     def choice(self, weights: Sequence[float]) -> NDArray[np.int64]:
         """(B, 1) positions in ``weights``, drawn in their proportion."""
         edges = np.cumsum(np.asarray(weights) / np.sum(weights))[:-1]
-        return np.searchsorted(edges, self.uniform(), side="right")
+        return np.asarray(np.searchsorted(edges, self.uniform(), side="right"))
 
     def skyline(self, x: Array, gain: Callable[[int], float]) -> Array:
         """(B, LINES, W) noise along ``x`` (W,) in [0, 1]; ``gain`` gives the amplitude of an octave."""
         parts = [gain(n) * 2.5 * (lattice @ _spline(x, n).T) for n, lattice in self.lines.items()]
-        return np.sum(parts, axis=0, dtype=np.float32)
+        return np.asarray(np.sum(parts, axis=0, dtype=np.float32))
 
     def plane(self, which: int, weights: dict[int, float], y: Array, x: Array, shift: float = 0.0) -> Array:
         """(B, H, W) noise at rows ``y`` (H,) or (B, H) and columns ``x`` (W,) or (B, W), all in [0, 1].
@@ -91,14 +92,17 @@ class Noise:
         return np.stack([tile[row : row + self.size, column : column + self.size] for row, column in corner])
 
 
-def mix(a: Array, b: Array, t: Array) -> Array:
-    return a + (b - a) * t
+def mix(a: Array, b: Array, t: Array | float) -> Array:
+    """``a`` where ``t`` is 0, ``b`` where it is 1."""
+    mixed: Array = a + (b - a) * t
+    return mixed
 
 
 def step(low: float | Array, high: float | Array, x: Array) -> Array:
     """0 below ``low``, 1 above ``high``, smooth between."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    smooth: Array = t * t * (3.0 - 2.0 * t)
+    return smooth
 
 
 def _spline(t: Array, n: int) -> Array:

@@ -1,0 +1,142 @@
+import cv2
+import kornia.color
+import numpy as np
+import pytest
+import skimage.color
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from colorize.color import AB_SCALE, full_precision, lab_to_rgb, rgb_to_gray, rgb_to_lab, to_float
+
+
+@pytest.fixture(params=["float32", "float64", "uint8"])
+def rgb(request: pytest.FixtureRequest) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    if request.param == "uint8":
+        return to_float(torch.randint(256, (2, 3, 17, 23), generator=generator, dtype=torch.uint8))
+    return torch.rand(2, 3, 17, 23, generator=generator, dtype=getattr(torch, request.param))
+
+
+def every_fifth_color() -> Tensor:
+    """The RGB cube in steps of 5, its corners included: uint8 (1, 3, 52, 2704)."""
+    steps = torch.arange(0, 256, 5, dtype=torch.uint8)
+    return torch.cartesian_prod(steps, steps, steps).T.reshape(1, 3, 52, -1)
+
+
+def test_lab_equals_that_of_skimage(rgb: Tensor) -> None:
+    lab = rgb_to_lab(rgb)
+    reference = skimage.color.rgb2lab(rgb.double().numpy(), channel_axis=1)
+    assert lab.dtype == torch.float32
+    np.testing.assert_allclose(lab.numpy(), reference, atol=1e-3)
+
+
+def test_rgb_equals_that_of_skimage(rgb: Tensor) -> None:
+    lab = rgb_to_lab(rgb)
+    reference = skimage.color.lab2rgb(lab.double().numpy(), channel_axis=1)
+    np.testing.assert_allclose(lab_to_rgb(lab).numpy(), reference, atol=1e-4)
+
+
+def test_lab_and_back_is_the_identity(rgb: Tensor) -> None:
+    torch.testing.assert_close(lab_to_rgb(rgb_to_lab(rgb)), rgb.float(), atol=2e-5, rtol=0)
+
+
+def test_lab_and_back_gives_each_8_bit_color_again() -> None:
+    colors = every_fifth_color()
+    back = lab_to_rgb(rgb_to_lab(to_float(colors)))
+    assert torch.equal((back * 255).round().to(torch.uint8), colors)
+
+
+def test_autocast_changes_nothing(rgb: Tensor) -> None:
+    lab, gray = rgb_to_lab(rgb), rgb_to_gray(rgb)
+    back = lab_to_rgb(lab)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert (
+            kornia.color.rgb_to_lab(rgb.float()) - lab
+        ).abs().max() > 0.1  # there is something to guard against
+        assert torch.equal(rgb_to_lab(rgb), lab)
+        assert torch.equal(lab_to_rgb(lab), back)
+        assert torch.equal(rgb_to_gray(rgb), gray)
+
+
+def test_full_precision_casts_floats_alone() -> None:
+    @full_precision
+    def dtypes(*args: Tensor, last: Tensor) -> list[torch.dtype]:
+        return [value.dtype for value in (*args, last)]
+
+    got = dtypes(torch.zeros(1, dtype=torch.uint8), torch.zeros(1).double(), last=torch.zeros(1).bfloat16())
+    assert got == [torch.uint8, torch.float32, torch.float32]
+
+
+@pytest.mark.parametrize("before", ["tf32", "ieee"])
+def test_full_precision_is_without_tf32_and_leaves_the_setting_as_it_was(
+    before: str,
+) -> None:
+    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    default, conv.fp32_precision = conv.fp32_precision, before
+
+    @full_precision
+    def fail(tensor: Tensor) -> None:
+        raise RuntimeError(conv.fp32_precision)
+
+    try:
+        with pytest.raises(RuntimeError, match="ieee"):
+            fail(torch.zeros(1))
+        assert conv.fp32_precision == before
+    finally:
+        conv.fp32_precision = default
+
+
+def test_gray_equals_that_of_opencv(rgb: Tensor) -> None:
+    gray = rgb_to_gray(rgb)
+    pictures = rgb.float().permute(0, 2, 3, 1).numpy()
+    reference = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures])[:, None]
+    assert gray.dtype == torch.float32
+    np.testing.assert_allclose(gray.numpy(), reference, atol=1e-6)
+
+
+def test_to_float_divides_by_255() -> None:
+    rgb = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1)
+    assert torch.equal(to_float(rgb), torch.tensor([0, 0.2, 1]).reshape(1, 3, 1, 1))
+
+
+def test_ranges_of_lab() -> None:
+    lab = rgb_to_lab(to_float(every_fifth_color()))
+    assert lab[:, 0].min() > -1e-4
+    assert lab[:, 0].max() < 100 + 1e-4
+    assert 0.95 < lab[:, 1:].abs().max() / AB_SCALE < 1
+
+
+def test_gray_has_no_chroma() -> None:
+    gray = to_float(torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)).expand(-1, 3, -1, -1)
+    assert rgb_to_lab(gray)[:, 1:].abs().max() < 0.005
+
+
+@given(st.floats(0, 100), st.floats(-200, 200), st.floats(-200, 200))
+def test_every_lab_becomes_a_color(luminance: float, a: float, b: float) -> None:
+    rgb = lab_to_rgb(torch.tensor([luminance, a, b]).reshape(1, 3, 1, 1))
+    assert ((rgb >= 0) & (rgb <= 1)).all()
+
+
+@pytest.mark.parametrize("convert", [rgb_to_lab, lab_to_rgb, rgb_to_gray])
+@pytest.mark.parametrize(
+    "images",
+    [
+        torch.zeros(1, 3, 4, 4, dtype=torch.uint8),
+        torch.zeros(1, 1, 4, 4),
+        torch.zeros(1, 4, 4, 3),
+        torch.zeros(3, 4, 4),
+    ],
+    ids=["uint8", "gray", "channels last", "no batch"],
+)
+def test_wrong_images_are_refused(convert: object, images: Tensor) -> None:
+    assert callable(convert)
+    with pytest.raises(ValueError, match=r"must be a float tensor of shape \(B, 3, H, W\), but is"):
+        convert(images)
+
+
+@pytest.mark.parametrize("images", [torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4, dtype=torch.uint8)])
+def test_to_float_refuses_what_is_no_uint8_batch(images: Tensor) -> None:
+    with pytest.raises(ValueError, match="must be a uint8 tensor"):
+        to_float(images)
