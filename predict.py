@@ -20,7 +20,9 @@ def main(cfg: DictConfig) -> None:
     output = Path(cfg.output).expanduser()
     jobs = plan(Path(cfg.input).expanduser(), output)
     colorizer = Colorizer.load(Path(cfg.checkpoint).expanduser(), cfg.device)
-    results = write_report(output / "report.csv", tqdm(process(colorizer, jobs, cfg.overwrite), total=len(jobs), unit="img"))
+    results = write_report(
+        output / "report.csv", tqdm(process(colorizer, jobs, cfg.overwrite), total=len(jobs), unit="img")
+    )
 
     failed = [result for result in results if result.status == "failed"]
     for result in failed:

@@ -27,7 +27,7 @@ def main(cfg: DictConfig) -> None:
     callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
     loggers = build_loggers(cfg)
     try:
-        task, checkpoint = None, cfg.ckpt_path
+        checkpoint = cfg.ckpt_path
         if cfg.fit:
             task = build_task(cfg)
             trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)

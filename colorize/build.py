@@ -17,9 +17,7 @@ def unknown(what: str, name: object, known: list[str]) -> str:
     return f"{what} {name!r} is unknown: {hint}Known: {', '.join(known)}."
 
 
-def build(
-    key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any, **fixed: Any
-) -> T:
+def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any, **fixed: Any) -> T:
     """Call `known[spec["name"]](*args, **fixed, **rest_of_spec)`.
 
     Names come from our own tables and arguments are plain values, so a specification read from a stranger's

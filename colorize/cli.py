@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,20 +14,27 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from hydra.types import RunMode
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from colorize.build import unknown
 from colorize.errors import ColorizeError
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
+NOISE = (
+    r".*LeafSpec.* is deprecated",  # Lightning's use of torch
+    r"Experiment logs directory .* exists and is not empty",  # Hydra's files are there before the CSV logger's
+    r".*does not have many workers",  # batches come from memory, workers would only slow them
+)
 MISTAKES = (ColorizeError, HydraException, OmegaConfBaseException, MisconfigurationException)
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a `hydra.main` function; mistakes found while the configuration is composed end here."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message)
     try:
         main()
     except MISTAKES as error:
@@ -97,7 +105,7 @@ def _unknown_key(key: str) -> str:
 def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     keys: list[str] = []
     for name in cfg:
-        key = f"{prefix}{name}"
+        key = f"{prefix}{name!s}"
         keys.append(key)
         if OmegaConf.is_dict(cfg) and isinstance(cfg._get_node(str(name)), DictConfig):
             keys += _keys(cfg[name], f"{key}.") if cfg[name] is not None else []

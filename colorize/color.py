@@ -64,18 +64,18 @@ def check_images(name: str, images: Tensor, channels: int) -> None:
         )
 
 
-def to_float(rgb: Tensor) -> Tensor:
-    """uint8 images (B, C, H, W) as float32 in [0, 1].
+def to_float(images: Tensor) -> Tensor:
+    """Images (B, C, H, W) as float32 in [0, 1]: uint8 is divided by 255, float is taken to be in [0, 1] already.
 
     Raises:
-        ValueError: not uint8, or not four dimensions.
+        ValueError: another dtype, or not four dimensions.
     """
-    if rgb.dtype != torch.uint8 or rgb.ndim != 4:
+    if images.ndim != 4 or not (images.dtype == torch.uint8 or images.is_floating_point()):
         raise ValueError(
-            f"Images must be a uint8 tensor of shape (B, C, H, W), "
-            f"but are {rgb.dtype} of shape {tuple(rgb.shape)}."
+            f"Images must be a uint8 or float tensor of shape (B, C, H, W), "
+            f"but are {images.dtype} of shape {tuple(images.shape)}."
         )
-    return rgb / 255
+    return images / 255 if images.dtype == torch.uint8 else images.float()
 
 
 @full_precision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ class Colorizer:
         Raises:
             ImageError: the file cannot be read.
         """
-        pixels = photograph if isinstance(photograph, np.ndarray) else read_photograph(Path(photograph)).pixels
+        pixels: Any = photograph if isinstance(photograph, np.ndarray) else read_photograph(Path(photograph)).pixels
         white = np.iinfo(pixels.dtype).max
         if pixels.ndim == 2:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -76,8 +77,8 @@ class Colorizer:
             picture = F.interpolate(self._at_working_size(rgb), rgb.shape[-2:], mode="bilinear")[:, :1]
         else:
             picture = self._with_own_luminance(rgb, self._at_working_size(rgb))
-        quantized = (picture[0].permute(1, 2, 0) * white).round().numpy().astype(pixels.dtype)
-        return quantized.squeeze(-1) if quantized.shape[-1] == 1 else quantized
+        quantized: Pixels = (picture[0].permute(1, 2, 0) * white).round().numpy().astype(pixels.dtype)
+        return quantized[..., 0] if quantized.shape[-1] == 1 else quantized
 
     def _picture(self, rgb: Tensor) -> Tensor:
         """What the network makes of float RGB (1, 3, h, w), at that size, on the CPU."""
@@ -90,16 +91,14 @@ class Colorizer:
         if fixed is not None:
             size = (int(fixed), int(fixed))
         else:
-            scale = min(
-                self.working_size / min(height, width), LONGEST_ASPECT * self.working_size / max(height, width)
-            )
+            scale = min(self.working_size / min(height, width), LONGEST_ASPECT * self.working_size / max(height, width))
             size = (max(1, round(height * scale)), max(1, round(width * scale)))
         return self._picture(F.interpolate(rgb, size, mode="bilinear", antialias=True).clamp(0, 1))
 
     def _with_own_luminance(self, rgb: Tensor, picture: Tensor) -> Tensor:
         """The photograph's L with the ab of a smaller picture, (1, 3, H, W), strip by strip to spare memory."""
         ab = F.interpolate(rgb_to_lab(picture)[:, 1:], rgb.shape[-2:], mode="bilinear")
-        strips = zip(rgb.split(STRIP_ROWS, dim=2), ab.split(STRIP_ROWS, dim=2), strict=True)
+        strips = zip(torch.split(rgb, STRIP_ROWS, dim=2), torch.split(ab, STRIP_ROWS, dim=2), strict=True)
         return torch.cat([lab_to_rgb(torch.cat([rgb_to_lab(a)[:, :1], b], dim=1)) for a, b in strips], dim=2)
 
     def _over_strips(self, rgb: Tensor) -> Tensor:

@@ -58,7 +58,9 @@ def check_paths(cfg: DictConfig) -> None:
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
     if not cfg.fit and cfg.ckpt_path is None:
-        raise ColorizeError("fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt.")
+        raise ColorizeError(
+            "fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt."
+        )
 
 
 def check_strategy(cfg: DictConfig) -> None:
@@ -84,7 +86,7 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
 
 
 def check_monitors(cfg: DictConfig, task: Task) -> None:
-    known = ["train/loss", "val/loss", *task.val_metrics.keys(keep_base=False)]
+    known = ["train/loss", "val/loss", *map(str, task.val_metrics.keys(keep_base=False))]
     for name, callback in cfg.callbacks.items():
         monitor = callback.get("monitor") if callback else None
         if monitor is not None and monitor not in known:

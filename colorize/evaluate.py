@@ -35,9 +35,7 @@ def evaluate(
     Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`. A value that JSON cannot hold (the
     psnr of a perfect picture is infinite) is null.
     """
-    tester = instantiate(
-        cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers
-    )
+    tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}

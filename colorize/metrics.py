@@ -55,9 +55,7 @@ def delta_e(lab1: Tensor, lab2: Tensor) -> Tensor:
         + 0.32 * torch.cos(3 * h + math.radians(6))
         - 0.20 * torch.cos(4 * h - math.radians(63))
     )
-    from_blue = (
-        ((h - math.radians(275)) / math.radians(25)).square().clamp(max=80)
-    )  # subnormal results are slow
+    from_blue = ((h - math.radians(275)) / math.radians(25)).square().clamp(max=80)  # subnormal results are slow
     rotation = math.radians(60) * torch.exp(-from_blue)  # 2 Δθ
     lightness = (l2 - l1) / (1 + 0.015 * l_50 / (20 + l_50).sqrt())
     chroma = (c2 - c1) / (1 + 0.045 * c)
@@ -109,9 +107,7 @@ def _check_pair(first: Tensor, second: Tensor) -> None:
     check_images("The first picture", first, 3)
     check_images("The second picture", second, 3)
     if first.shape != second.shape:
-        raise ValueError(
-            f"Two pictures must be of one shape, but are {tuple(first.shape)} and {tuple(second.shape)}."
-        )
+        raise ValueError(f"Two pictures must be of one shape, but are {tuple(first.shape)} and {tuple(second.shape)}.")
 
 
 class MSERatio(Metric):

@@ -52,9 +52,7 @@ def test_autocast_changes_nothing(rgb: Tensor) -> None:
     lab, gray = rgb_to_lab(rgb), rgb_to_gray(rgb)
     back = lab_to_rgb(lab)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert (
-            kornia.color.rgb_to_lab(rgb.float()) - lab
-        ).abs().max() > 0.1  # there is something to guard against
+        assert (kornia.color.rgb_to_lab(rgb.float()) - lab).abs().max() > 0.1  # there is something to guard against
         assert torch.equal(rgb_to_lab(rgb), lab)
         assert torch.equal(lab_to_rgb(lab), back)
         assert torch.equal(rgb_to_gray(rgb), gray)
@@ -94,6 +92,12 @@ def test_gray_equals_that_of_opencv(rgb: Tensor) -> None:
     reference = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures])[:, None]
     assert gray.dtype == torch.float32
     np.testing.assert_allclose(gray.numpy(), reference, atol=1e-6)
+
+
+def test_to_float_leaves_float_images_as_they_are() -> None:
+    images = torch.rand(1, 3, 4, 4)
+    assert torch.equal(to_float(images), images)
+    assert to_float(images.double()).dtype == torch.float32
 
 
 def test_to_float_divides_by_255() -> None:
@@ -136,7 +140,9 @@ def test_wrong_images_are_refused(convert: object, images: Tensor) -> None:
         convert(images)
 
 
-@pytest.mark.parametrize("images", [torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4, dtype=torch.uint8)])
-def test_to_float_refuses_what_is_no_uint8_batch(images: Tensor) -> None:
-    with pytest.raises(ValueError, match="must be a uint8 tensor"):
+@pytest.mark.parametrize(
+    "images", [torch.zeros(1, 3, 4, 4, dtype=torch.int32), torch.zeros(3, 4, 4, dtype=torch.uint8)]
+)
+def test_to_float_refuses_what_is_no_batch_of_images(images: Tensor) -> None:
+    with pytest.raises(ValueError, match="must be a uint8 or float tensor"):
         to_float(images)

@@ -83,9 +83,7 @@ def test_opaque_modes(mode: str, suffix: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(photograph.pixels, expected)
 
 
-@pytest.mark.parametrize(
-    ("mode", "suffix"), [("RGBA", ".png"), ("RGBA", ".tif"), ("LA", ".png"), ("PA", ".tif")]
-)
+@pytest.mark.parametrize(("mode", "suffix"), [("RGBA", ".png"), ("RGBA", ".tif"), ("LA", ".png"), ("PA", ".tif")])
 def test_alpha_is_laid_on_white(mode: str, suffix: str, tmp_path: Path) -> None:
     alpha = np.linspace(0, 255, 35).astype(np.uint8).reshape(5, 7)
     image = Image.fromarray(RGB).convert("L" if mode == "LA" else "P" if mode == "PA" else "RGB")

@@ -245,9 +245,7 @@ def test_two_replicas_merge_to_the_pooled_result() -> None:
         assert metric.compute().item() == pytest.approx(expected, rel=1e-5), name
 
 
-@pytest.mark.parametrize(
-    "as_seen", [Tensor.double, lambda x: x.contiguous(memory_format=torch.channels_last)]
-)
+@pytest.mark.parametrize("as_seen", [Tensor.double, lambda x: x.contiguous(memory_format=torch.channels_last)])
 def test_neither_autocast_nor_memory_format_matters(as_seen: Callable[[Tensor], Tensor]) -> None:
     expected = values(color_metrics(), BATCHES)
     metrics = color_metrics()

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 import pytorch_lightning as pl
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -42,8 +41,7 @@ def random_flip(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     rgb = batch["rgb"]
     flipped = torch.rand(len(rgb), 1, 1, 1, device=rgb.device) < 0.5
     return {
-        name: torch.where(flipped, value.flip(-1), value) if value.ndim == 4 else value
-        for name, value in batch.items()
+        name: torch.where(flipped, value.flip(-1), value) if value.ndim == 4 else value for name, value in batch.items()
     }
 
 
@@ -140,6 +138,6 @@ class ImageData(pl.LightningDataModule, ABC):
         return batch
 
 
-def as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def as_it_is(batch: Any) -> Any:
     """The collate function of data sets that fetch whole batches."""
     return batch

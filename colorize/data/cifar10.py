@@ -79,9 +79,7 @@ def download(folder: Path) -> None:
 def read_torchvision(root: Path) -> tuple[np.ndarray, np.ndarray]:
     """Training and test pictures, uint8 (N, 32, 32, 3), of a download that torchvision accepts."""
     if not root.is_dir():
-        raise ColorizeError(
-            f"data.root={root} does not exist: give a folder with cifar10.npz or cifar-10-batches-py."
-        )
+        raise ColorizeError(f"data.root={root} does not exist: give a folder with cifar10.npz or cifar-10-batches-py.")
     try:
         return CIFAR10(str(root), train=True).data, CIFAR10(str(root), train=False).data
     except (RuntimeError, OSError) as error:
@@ -97,12 +95,8 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             train, test = archive["x_train"], archive["x_test"]
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ColorizeError(
-            f"{path} cannot be read: {error}; it must hold the arrays x_train and x_test."
-        ) from error
+        raise ColorizeError(f"{path} cannot be read: {error}; it must hold the arrays x_train and x_test.") from error
     for name, images in (("x_train", train), ("x_test", test)):
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (32, 32, 3) or not len(images):
-            raise ColorizeError(
-                f"{path}: {name} is {images.dtype} {images.shape}, but must be uint8 (N, 32, 32, 3)."
-            )
+            raise ColorizeError(f"{path}: {name} is {images.dtype} {images.shape}, but must be uint8 (N, 32, 32, 3).")
     return train, test

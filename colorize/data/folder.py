@@ -66,9 +66,7 @@ class FolderData(ImageData):
         if packed.bad:
             share = len(packed.bad) / (len(packed.bad) + len(packed.names))
             some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
-            sentence = (
-                f"{len(packed.bad)} of {len(packed.bad) + len(packed.names)} files cannot be read ({some})"
-            )
+            sentence = f"{len(packed.bad)} of {len(packed.bad) + len(packed.names)} files cannot be read ({some})"
             if share > self.max_bad_fraction:
                 raise ColorizeError(
                     f"{sentence}: more than data.max_bad_fraction={self.max_bad_fraction}; mend or remove them, "

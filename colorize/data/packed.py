@@ -37,9 +37,7 @@ class PackedImages(NamedTuple):
     bad: list[str]
 
 
-def pack(
-    root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, workers: int | None = None
-) -> PackedImages:
+def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, workers: int | None = None) -> PackedImages:
     """The photographs `files`, which lie below `root`, as (N, size, size, 3): resized so that the shorter
     side is `size` (Lanczos), then cropped to the centre.
 
@@ -148,9 +146,7 @@ def _build(
     return packed
 
 
-def _decode(
-    files: Sequence[Path], size: int, workers: int | None
-) -> Generator[npt.NDArray[np.uint8] | ImageError]:
+def _decode(files: Sequence[Path], size: int, workers: int | None) -> Generator[npt.NDArray[np.uint8] | ImageError]:
     """Each file's image or error, in order; no more than a few for each thread wait in memory."""
     workers = workers or min(os.cpu_count() or 1, 16)
     waiting: deque[Future[npt.NDArray[np.uint8] | ImageError]] = deque()

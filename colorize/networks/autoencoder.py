@@ -1,5 +1,7 @@
 """Convolutional autoencoder: everything passes through the bottleneck, there are no skip connections."""
 
+import itertools
+
 from torch import Tensor, nn
 
 from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
@@ -40,7 +42,7 @@ class ConvAutoencoder(nn.Module):
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 
         encoder: list[nn.Module] = [conv_block(in_channels, width, norm, activation)]
-        for here, below in zip(widths, widths[1:], strict=False):
+        for here, below in itertools.pairwise(widths):
             encoder += [nn.MaxPool2d(2), conv_block(here, below, norm, activation)]
         decoder: list[nn.Module] = []
         for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True):

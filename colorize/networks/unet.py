@@ -1,5 +1,7 @@
 """U-Net: an encoder and a decoder joined by skip connections."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -46,9 +48,7 @@ class UNet(nn.Module):
 
         def level(channels_in: int, channels_out: int) -> nn.Sequential:
             channels = [channels_in] + [channels_out] * blocks
-            return nn.Sequential(
-                *(conv_block(a, b, norm, activation) for a, b in zip(channels, channels[1:], strict=False))
-            )
+            return nn.Sequential(*(conv_block(a, b, norm, activation) for a, b in itertools.pairwise(channels)))
 
         self.unshuffle = nn.PixelUnshuffle(unshuffle)
         self.encoder = nn.ModuleList(

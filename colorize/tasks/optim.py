@@ -56,9 +56,7 @@ def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor]) -> Op
     return build("model.optimizer", OPTIMIZERS, spec, parameters)
 
 
-def build_schedule(
-    spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int]
-) -> dict[str, Any]:
+def build_schedule(spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int]) -> dict[str, Any]:
     """A schedule as Lightning wants it; `total_steps` is only asked for by schedules that go by steps."""
     if spec.get("name") in SCHEDULES_BY_STEP:
         schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())

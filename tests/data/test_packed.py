@@ -248,9 +248,7 @@ def test_other_exceptions_leave_nothing(
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
-def test_a_cache_that_cannot_be_written(
-    code: int, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_that_cannot_be_written(code: int, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: int) -> None:
         raise OSError(code, os.strerror(code))
 

@@ -137,9 +137,7 @@ def test_noise_has_mean_zero_and_deviation_one() -> None:
     ("indices", "size", "seed", "word"),
     [([0], 7, 0, "not 7"), ([4, -1], 16, 0, "index -1"), ([0], 16, -3, "seed -3")],
 )
-def test_bad_requests_are_refused_in_one_sentence(
-    indices: list[int], size: int, seed: int, word: str
-) -> None:
+def test_bad_requests_are_refused_in_one_sentence(indices: list[int], size: int, seed: int, word: str) -> None:
     with pytest.raises(ColorizeError, match=word) as caught:
         render_scenes(indices, size, seed)
     assert str(caught.value).count(". ") == 0
