@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from PIL import Image, ImageDraw
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
@@ -57,7 +58,7 @@ class SamplePictures(Callback):
         assert isinstance(data, ImageData)
         part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
         batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
-        panel = sample_panel(module, batch)
+        panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
         write_image(self.path, panel)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
@@ -84,6 +85,17 @@ def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> n
     rows, cols, channels, height, width = padded.shape
     panel = padded.permute(0, 3, 1, 4, 2).reshape(rows * height, cols * width, channels)
     return panel[:-gap, :-gap].numpy()
+
+
+def with_labels(panel: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """The panel with a line above it that names its columns, which are equally wide."""
+    height = 18
+    page = Image.new("RGB", (panel.shape[1], panel.shape[0] + height), "white")
+    page.paste(Image.fromarray(panel), (0, height))
+    draw = ImageDraw.Draw(page)
+    for column, label in enumerate(labels):
+        draw.text((round((column + 0.5) * panel.shape[1] / len(labels)), height // 2), label, fill="black", anchor="mm")
+    return np.asarray(page)
 
 
 class LossCurves(Callback):

@@ -1,0 +1,102 @@
+"""The command line as its users run it: real processes, tiny pictures."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+TINY = (
+    "data=scenes",
+    "data.image_size=32",
+    "data.train_size=32",
+    "data.val_size=8",
+    "data.test_size=8",
+    "data.batch_size=8",
+    "model.network.width=4",
+    "trainer.max_epochs=1",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Commands:
+    """Runs train.py and predict.py in the repository's folder."""
+
+    tiny = TINY
+
+    def __call__(self, *arguments: str | Path, timeout: float = 180, **environment: str) -> Finished:
+        """Run `python ARGUMENTS`; a process that does not end in time is killed with its children."""
+        with subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=REPO,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return Finished(process.returncode, out, err)
+
+    def succeed(self, *arguments: str | Path, **environment: str) -> Finished:
+        finished = self(*arguments, timeout=180, **environment)
+        assert finished.code == 0, finished.err
+        return finished
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that has ended, and the folder it left."""
+
+    folder: Path
+    out: str
+
+    @property
+    def best(self) -> Path:
+        return self.folder / "checkpoints/best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "checkpoints/last.ckpt"
+
+    def predict_command(self, source: Path, output: Path) -> list[str]:
+        """The arguments of the command in the last line of the summary, filled in."""
+        line = self.out.splitlines()[-1]
+        found = re.fullmatch(r"use: python (predict\.py .*)", line)
+        assert found is not None, line
+        assert "PHOTO_OR_FOLDER" in line
+        words = found[1].replace("PHOTO_OR_FOLDER", str(source)).replace("output=FOLDER", f"output={output}")
+        return words.split()
+
+
+@pytest.fixture(scope="session")
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="session")
+def trained(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One tiny training of the default model."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    finished = commands.succeed("train.py", *TINY, f"hydra.run.dir={folder}")
+    return Run(folder, finished.out)
