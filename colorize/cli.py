@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize.build import unknown
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, first_line
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
 NOISE = (
@@ -77,9 +77,9 @@ def sentence(error: Exception) -> str:
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1])
         case ConfigCompositionException() if cause is not None:
-            text = f"{error}: {str(cause).splitlines()[0]}"
+            text = f"{error}: {first_line(cause)}"
         case _:
-            text = str(error).splitlines()[0]
+            text = first_line(error)
     return " ".join(text.split())
 
 

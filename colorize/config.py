@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
+from colorize.tasks.checkpoint import read_checkpoint
+from colorize.tasks.optim import build_optimizer, build_schedule
 
 
 def check(cfg: DictConfig) -> None:
@@ -21,8 +23,13 @@ def check(cfg: DictConfig) -> None:
     if cfg.fit:
         with torch.device("meta"):
             task = build_task(cfg)
+            optimizer = build_optimizer(task.hparams["optimizer"], task.parameters())
+            if task.hparams["scheduler"] is not None:
+                build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)
         check_monitors(cfg, task)
+        if cfg.ckpt_path is not None:
+            check_resume(Path(cfg.ckpt_path), task)
 
 
 def check_missing(cfg: DictConfig) -> None:
@@ -93,6 +100,17 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
             raise ColorizeError(
                 f"callbacks.{name}.monitor={monitor} is never logged by this model: choose one of {', '.join(known)}."
             )
+
+
+def check_resume(path: Path, task: Task) -> None:
+    """Only a run of the same model can go on; other optimizer settings would be lost to the checkpoint's."""
+    checkpoint = read_checkpoint(path)
+    name, network = checkpoint["task"], checkpoint["hyper_parameters"].get("network")
+    if name != type(task).__name__ or network != task.hparams["network"]:
+        raise ColorizeError(
+            f"ckpt_path={path} is a {name} with network {network}, but model= describes a {type(task).__name__} with "
+            f"network {dict(task.hparams['network'])}: give the model of that run."
+        )
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str | int:

@@ -5,5 +5,10 @@ class ColorizeError(Exception):
     """A mistake in the configuration, the data or a file: the message says what, where, and how to mend it."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says, or its name when it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class ImageError(ColorizeError):
     """One file that cannot be read or written as a photograph."""

@@ -110,7 +110,7 @@ class Task(pl.LightningModule, ABC):
             on_epoch=True,
             prog_bar=stage != "test",
             batch_size=len(x),
-            sync_dist=not in_training,
+            sync_dist=True,
         )
         return x, prediction, loss
 

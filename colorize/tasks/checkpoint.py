@@ -8,7 +8,7 @@ import torch
 
 from colorize import tasks
 from colorize.build import unknown
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, first_line
 from colorize.tasks.base import Task
 
 
@@ -28,7 +28,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "only checkpoints written by train.py are loaded."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ColorizeError(f"{path} cannot be read as a checkpoint: {str(error).splitlines()[0]}.") from error
+        raise ColorizeError(f"{path} cannot be read as a checkpoint: {first_line(error)}.") from error
     if not isinstance(checkpoint, dict) or not {"task", "hyper_parameters", "state_dict"} <= checkpoint.keys():
         raise ColorizeError(f"{path} is not a checkpoint of this project: it was not written by train.py.")
     return checkpoint
@@ -50,5 +50,5 @@ def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
         task = task_class(**checkpoint["hyper_parameters"])
         task.load_state_dict(checkpoint["state_dict"])
     except (ColorizeError, TypeError, RuntimeError) as error:
-        raise ColorizeError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from error
+        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
     return task.eval(), checkpoint.get("config", {})

@@ -1,0 +1,136 @@
+"""Every YAML of conf/ composes, and every model runs on every data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from colorize.cli import CONFIG_DIR
+from colorize.config import build_task, check, plain
+from colorize.errors import ColorizeError
+from colorize.images import write_image
+from colorize.loggers import build_loggers
+
+
+def names(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def hydra_config_dir() -> Iterator[None]:
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        yield
+    HydraConfig.instance().cfg = None
+
+
+def train_config(run_dir: Path, *overrides: str) -> DictConfig:
+    cfg = compose("train", [f"run_dir={run_dir}", *overrides], return_hydra_config=True)
+    HydraConfig.instance().set_config(cfg)
+    OmegaConf.set_struct(cfg, False)
+    del cfg["hydra"]
+    return cfg
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder with data for each data set that wants one."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("data")
+    for number in range(30):
+        write_image(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
+    pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
+    return {"landscapes": folder, "cifar10": folder}
+
+
+@pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
+def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -> None:
+    cfg = train_config(tmp_path, *overrides)
+    check(cfg)
+    assert plain(cfg)["callbacks"]["checkpoint"]["dirpath"] == f"{tmp_path}/checkpoints"
+
+
+@pytest.mark.parametrize("logger", names("logger"))
+def test_every_logger_includes_the_csv(logger: str, tmp_path: Path) -> None:
+    assert "csv" in plain(train_config(tmp_path, f"logger={logger}"))["logger"]
+
+
+def test_the_csv_logger_writes_into_the_run_folder(tmp_path: Path) -> None:
+    (logger,) = build_loggers(train_config(tmp_path))
+    logger.log_metrics({"a": 1.0}, step=0)
+    logger.save()
+    assert (tmp_path / "metrics.csv").read_text().startswith("a,step")
+
+
+@pytest.mark.parametrize("trainer", names("trainer"))
+def test_every_trainer_composes(trainer: str, tmp_path: Path) -> None:
+    assert plain(train_config(tmp_path, f"trainer={trainer}"))["trainer"]["precision"] == "auto"
+
+
+def test_predict_composes() -> None:
+    assert sorted(OmegaConf.missing_keys(compose("predict"))) == ["checkpoint", "input", "output"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("data", names("data"))
+@pytest.mark.parametrize("model", names("model"))
+def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, Path], tmp_path: Path) -> None:
+    overrides = [f"model={model}", f"data={data}", "data.batch_size=4", "trainer.fast_dev_run=true"]
+    overrides += ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.enable_progress_bar=false"]
+    if data in roots:
+        overrides += [f"data.root={roots[data]}", f"cache_dir={tmp_path}"]
+    if data == "landscapes":
+        overrides += ["data.val_fraction=0.3", "data.test_fraction=0.3"]
+    overrides.append("data.image_size=32")
+    cfg = train_config(tmp_path, *overrides)
+    check(cfg)
+    pl.seed_everything(0, verbose=False)
+    task, datamodule = build_task(cfg), instantiate(cfg.data)
+    before = [parameter.clone() for parameter in task.parameters()]
+    trainer = instantiate(cfg.trainer)
+    trainer.fit(task, datamodule=datamodule)
+    assert any((a != b).any() for a, b in zip(before, task.parameters(), strict=True))
+    trainer.test(task, datamodule=datamodule, verbose=False)
+    metrics = trainer.callback_metrics
+    for metric in ("mse", "mae", "psnr", "psnr_per_image", "ssim"):
+        assert metrics[f"test/{metric}"].isfinite()
+        assert f"floor/{metric}" in metrics
+    if model == "gray_cae":
+        assert "test/delta_e" not in metrics
+    else:
+        assert metrics["floor/mse_ratio"] == pytest.approx(1, abs=1e-5)
+        assert metrics["floor/colorfulness_ratio"] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["data=landscapes", "data.root=/does/not/exist"], "data.root=/does/not/exist is not a folder"),
+        (["callbacks.checkpoint.monitor=val/pnsr"], "callbacks.checkpoint.monitor=val/pnsr is never logged"),
+        (["data.image_size=8"], "data.image_size=8 is too small for UNet, which needs at least 32"),
+        (["model=rgb_convnet", "data.image_size=6"], "image_size is 6, but ConvNet needs at least 8"),
+        (["fit=false"], "add ckpt_path="),
+        (["ckpt_path=/does/not/exist.ckpt"], "ckpt_path=/does/not/exist.ckpt does not exist"),
+        (["model.network.name=Unet"], "did you mean UNet?"),
+        (["+model.network.colour=3"], "unexpected keyword argument 'colour'"),
+        (["model.network.norm=layer"], "must be one of batch, group, instance, none"),
+        (["model.loss.name=l2"], "Known: l1, mse, smooth_l1"),
+        (["model.optimizer.name=Adams"], "did you mean Adam"),
+        (["model.scheduler.name=cosinus"], "did you mean cosine?"),
+        (["trainer.max_epochs=???"], "No value is given for trainer.max_epochs"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_built(overrides: list[str], words: str, tmp_path: Path) -> None:
+    with pytest.raises((ColorizeError, InstantiationException)) as caught:
+        check(train_config(tmp_path, *overrides))
+    error = caught.value if isinstance(caught.value, ColorizeError) else caught.value.__cause__
+    assert isinstance(error, ColorizeError)
+    assert words in str(error)
+    assert "\n" not in str(error)

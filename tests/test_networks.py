@@ -1,0 +1,74 @@
+"""Networks: shapes, gradients, and what they refuse."""
+
+import pytest
+import torch
+from torch import nn
+
+from colorize.networks import ConvAutoencoder, ConvNet, UNet
+
+
+def convolutional() -> list[nn.Module]:
+    return [
+        UNet(1, 2, width=4, depth=1, unshuffle=1),
+        UNet(1, 2, width=4, depth=3, unshuffle=2, max_width=8, blocks=1, norm="group", activation="silu"),
+        UNet(1, 2, width=6, depth=2, norm="none", activation="gelu"),
+        ConvAutoencoder(1, 2, width=4, depth=1),
+        ConvAutoencoder(1, 2, width=4, depth=3, max_width=8, upsampling="bilinear", norm="instance"),
+        ConvAutoencoder(1, 2, width=4, depth=2, upsampling="nearest", norm="none", activation="elu"),
+    ]
+
+
+@pytest.mark.parametrize("network", convolutional(), ids=lambda network: type(network).__name__)
+def test_height_and_width_are_kept_and_every_parameter_learns(network: nn.Module) -> None:
+    step = int(network.multiple)  # type: ignore[arg-type]
+    y = network(torch.randn(2, 1, 2 * step, 3 * step))
+    assert y.shape == (2, 2, 2 * step, 3 * step)
+    y.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_unet_passes_detail_through_its_skip_connections() -> None:
+    """With everything below the first level silenced, the output still depends on the input."""
+    network = UNet(1, 1, width=4, depth=2, unshuffle=1, norm="none").eval()
+    for up in network.up:
+        nn.init.zeros_(up.weight)
+        nn.init.zeros_(up.bias)
+    a, b = network(torch.zeros(1, 1, 8, 8)), network(torch.randn(1, 1, 8, 8))
+    assert (a - b).abs().max() > 1e-4
+
+
+def test_autoencoder_passes_nothing_around_its_bottleneck() -> None:
+    network = ConvAutoencoder(1, 1, width=4, depth=2, norm="none").eval()
+    last = [layer for layer in network.encoder.modules() if isinstance(layer, nn.Conv2d)][-1]
+    nn.init.zeros_(last.weight)
+    assert torch.equal(network(torch.zeros(1, 1, 8, 8)), network(torch.randn(1, 1, 8, 8)))
+
+
+def test_convnet_at_32_has_exactly_the_published_layers() -> None:
+    network = ConvNet(1, 3, image_size=32)
+    assert [tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim > 1] == [
+        (16, 1, 3, 3),
+        (32, 16, 3, 3),
+        (512, 32 * 7 * 7),
+        (3072, 512),
+    ]
+    y = network(torch.randn(2, 1, 32, 32))
+    assert y.shape == (2, 3, 32, 32)
+    assert 0 <= y.min() <= y.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: UNet(1, 2, depth=0), "at least 1"),
+        (lambda: UNet(1, 2, norm="layer"), "norm is 'layer'"),
+        (lambda: UNet(1, 2, activation="tanhh"), "activation is 'tanhh'"),
+        (lambda: ConvAutoencoder(1, 2, upsampling="bicubic"), "upsampling is 'bicubic'"),
+        (lambda: ConvAutoencoder(1, 2, width=0), "at least 1"),
+        (lambda: ConvNet(1, 3, image_size=7), "at least 8"),
+    ],
+)
+def test_wrong_arguments_are_refused(make: object, words: str) -> None:
+    assert callable(make)
+    with pytest.raises(ValueError, match=words):
+        make()

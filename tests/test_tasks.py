@@ -1,0 +1,116 @@
+"""Tasks: what they show the network, and the picture they make of what it says."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from colorize.errors import ColorizeError
+from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
+from colorize.tasks.base import Task
+from colorize.tasks.optim import build_loss, build_optimizer, build_schedule, cosine
+
+TASKS = [GrayscaleTask, LabTask, RGBTask, ReconstructionTask]
+
+
+def make(task: type[Task]) -> Task:
+    torch.manual_seed(0)
+    network = {"name": "UNet", "width": 4, "depth": 1}
+    return task(network=network, loss={"name": "mse"}, optimizer={"name": "Adam", "lr": 1e-3}).eval()
+
+
+@pytest.fixture
+def batch() -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {"rgb": torch.randint(256, (3, 3, 33, 47), dtype=torch.uint8, generator=generator)}
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_perfect_prediction_is_the_truth(kind: type[Task], batch: dict[str, Tensor]) -> None:
+    task = make(kind)
+    x, y = task.pair(batch)
+    assert x.shape == (3, task.in_channels, 33, 47)
+    assert y.shape == (3, task.out_channels, 33, 47)
+    assert -1 <= x.min() <= x.max() <= 1
+    assert -1 <= y.min() <= y.max() <= 1
+    torch.testing.assert_close(task.to_rgb(x, y), task.truth(batch), atol=2e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_pictures_of_any_size_come_back_at_their_size(kind: type[Task], batch: dict[str, Tensor]) -> None:
+    task = make(kind)
+    x, _ = task.pair(batch)
+    picture = task.to_rgb(x, task(x))
+    assert picture.shape == batch["rgb"].shape
+    assert 0 <= picture.min() <= picture.max() <= 1
+    assert task.seen(batch).shape == task.floor(batch).shape == batch["rgb"].shape
+
+
+def test_the_gray_target_is_opencvs_and_the_floor_is_the_mean(batch: dict[str, Tensor]) -> None:
+    task = make(GrayscaleTask)
+    rgb = batch["rgb"][0].permute(1, 2, 0).numpy().astype(np.float32) / 255
+    np.testing.assert_allclose(task.pair(batch)[1][0, 0], cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), atol=1e-6)
+    np.testing.assert_allclose(task.floor(batch)[0, 1], rgb.mean(axis=2), atol=1e-6)
+
+
+def test_a_pairs_own_gray_is_the_target(batch: dict[str, Tensor]) -> None:
+    gray = torch.full((3, 1, 33, 47), 51, dtype=torch.uint8)
+    assert (make(GrayscaleTask).pair({**batch, "gray": gray})[1] == 0.2).all()
+
+
+def test_ab_is_bounded_whatever_the_network_says() -> None:
+    ab = make(LabTask).bound(torch.tensor([-1e6, -1.0, 0.0, 1.0, 1e6]))
+    assert ab.abs().max() <= 1
+    assert ab[2] == 0
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_target_is_the_same_under_autocast(kind: type[Task], batch: dict[str, Tensor]) -> None:
+    task = make(kind)
+    x, y = task.pair(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        x_mixed, y_mixed = task.pair(batch)
+        picture = task.to_rgb(x_mixed, y_mixed)
+    assert torch.equal(x, x_mixed)
+    assert torch.equal(y, y_mixed)
+    torch.testing.assert_close(picture, task.to_rgb(x, y), atol=1e-6, rtol=0)
+
+
+def test_cosine_warms_up_and_comes_down() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = cosine(optimizer, total_steps=100, warmup_fraction=0.1, final_fraction=0.02)
+    rates = []
+    for _ in range(101):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == rates[10] == pytest.approx(1)
+    assert rates[55] == pytest.approx(0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi / 2)))
+    assert rates[100] == pytest.approx(0.02)
+
+
+def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
+    optimizer = build_optimizer({"name": "SGD", "lr": 1.0}, [torch.nn.Parameter(torch.zeros(1))])
+
+    def no_steps() -> int:
+        raise AssertionError
+
+    assert build_schedule({"name": "step", "step_size": 3}, optimizer, no_steps)["interval"] == "epoch"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"name": "huber"}, "model.loss.name 'huber' is unknown: Known: l1, mse, smooth_l1"),
+        ({"name": "l1", "beta": 1}, "unexpected keyword argument 'beta'"),
+        ({"beta": 1}, "must be a mapping with a name"),
+        ({"name": "os.system"}, "is unknown"),
+    ],
+)
+def test_losses_that_do_not_exist_are_named(spec: dict[str, object], words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        build_loss(spec)
