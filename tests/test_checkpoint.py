@@ -112,7 +112,7 @@ def test_a_missing_tensor_is_refused(trained: tuple[LabTask, Path], tmp_path: Pa
 def test_other_files_are_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "other.ckpt"
     path.write_bytes(content)
-    with pytest.raises(ColorizeError, match="other.ckpt") as caught:
+    with pytest.raises(ColorizeError, match=r"other\.ckpt") as caught:
         load_task(path)
     assert "\n" not in str(caught.value)
 
