@@ -76,7 +76,9 @@ def check_strategy(cfg: DictConfig) -> None:
         return
     strategy, devices = str(cfg.trainer.strategy), cfg.trainer.devices
     subprocesses = strategy.startswith("ddp") and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))
-    if subprocesses or (strategy == "auto" and devices not in (1, "1", "auto")):
+    gpus = 1 if cfg.trainer.accelerator == "cpu" else torch.cuda.device_count()
+    one_device = str(devices) in ("1", "[0]") or (devices == "auto" and gpus <= 1)
+    if subprocesses or (strategy == "auto" and not one_device):
         raise ColorizeError(
             f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
             "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
