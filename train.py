@@ -34,7 +34,7 @@ def main(cfg: DictConfig) -> None:
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
             if not leave_distributed(trainer):
                 return
-            checkpoint = getattr(trainer.checkpoint_callback, "best_model_path", None)
+            checkpoint = getattr(trainer.checkpoint_callback, "best_model_path", None) or None
         if checkpoint:
             task, _ = load_task(Path(checkpoint))
         samples = [callbacks["samples"]] if "samples" in callbacks else []

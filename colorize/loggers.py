@@ -36,13 +36,14 @@ def wandb_logger(save_dir: str, project: str, name: str, tags: Sequence[str] = (
     import wandb
 
     mode = os.environ.get("WANDB_MODE")
-    offline = mode == "offline" or (mode is None and wandb.api.api_key is None)
-    if offline:
+    if mode is None and not wandb.login(prompt=False):
+        mode = "offline"
+    if mode == "offline":
         log.warning(
-            "W&B has no login here: this run is kept in %s/wandb; `wandb sync` uploads it after `wandb login`.",
+            "W&B keeps this run offline in %s/wandb; after `wandb login`, `wandb sync` uploads it.",
             save_dir,
         )
-    return WandbLogger(save_dir=save_dir, project=project, name=name, tags=list(tags), offline=offline)
+    return WandbLogger(save_dir=save_dir, project=project, name=name, tags=list(tags), mode=mode)
 
 
 def tensorboard_logger(save_dir: str) -> Logger:
