@@ -68,7 +68,7 @@ def sentence(error: Exception) -> str:
     """What was wrong, where, and how to mend it, on one line."""
     cause = error.__cause__
     match error:
-        case InstantiationException() if isinstance(cause, MISTAKES):
+        case InstantiationException() if isinstance(cause, (ColorizeError, HydraException)):
             text = sentence(cause)
         case InstantiationException() if cause is not None:
             text = f"{_full_key(error)}: {cause}"

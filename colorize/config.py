@@ -20,6 +20,7 @@ def check(cfg: DictConfig) -> None:
     check_missing(cfg)
     check_paths(cfg)
     check_strategy(cfg)
+    check_precision(cfg)
     if cfg.fit:
         with torch.device("meta"):
             task = build_task(cfg)
@@ -82,6 +83,16 @@ def check_strategy(cfg: DictConfig) -> None:
         raise ColorizeError(
             f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
             "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
+        )
+
+
+def check_precision(cfg: DictConfig) -> None:
+    """The "true" half precisions turn the metrics' sums and the colour maths into halves too."""
+    precision = str(cfg.trainer.precision)
+    if precision.endswith("16-true") or precision.startswith("transformer-engine"):
+        mixed = "16-mixed" if precision == "16-true" else "bf16-mixed"
+        raise ColorizeError(
+            f"trainer.precision={precision} would spoil colours and metrics, which need float32: use {mixed}."
         )
 
 

@@ -124,6 +124,8 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
         (["model.loss.name=l2"], "Known: l1, mse, smooth_l1"),
         (["model.optimizer.name=Adams"], "did you mean Adam"),
         (["model.scheduler.name=cosinus"], "did you mean cosine?"),
+        (["trainer.precision=bf16-true"], "use bf16-mixed"),
+        (["trainer.precision=16-true"], "use 16-mixed"),
         (["trainer.max_epochs=???"], "No value is given for trainer.max_epochs"),
     ],
 )
