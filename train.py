@@ -12,7 +12,7 @@ from colorize.cli import one_sentence, run
 from colorize.config import build_task, check, plain, resolve_precision, save_config
 from colorize.evaluate import evaluate, leave_distributed, summary
 from colorize.loggers import build_loggers, finish
-from colorize.tasks.checkpoint import load_task
+from colorize.tasks.checkpoint import load_task, start_from
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -30,6 +30,8 @@ def main(cfg: DictConfig) -> None:
         checkpoint = cfg.ckpt_path
         if cfg.fit:
             task = build_task(cfg)
+            if cfg.model.init_from and not checkpoint:
+                start_from(task, Path(cfg.model.init_from))
             trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
             if not leave_distributed(trainer):

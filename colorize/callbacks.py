@@ -9,12 +9,13 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageDraw
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, WeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from colorize.data.base import ImageData
+from colorize.errors import ColorizeError
 from colorize.images import write_image
 from colorize.tasks.base import Task
 
@@ -27,6 +28,23 @@ class SaveConfig(Callback):
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
+
+
+class EMA(WeightAveraging):
+    """Validates and saves an exponential moving average of the weights instead of the weights themselves.
+
+    After n steps the decay is min(`decay`, (1 + n) / (10 + n)), so that the first steps are soon forgotten (the
+    warm-up of TensorFlow's ExponentialMovingAverage).
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        if not 0 <= decay < 1:
+            raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
+
+        def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+            return current + (averaged - current) * min(decay, (1 + int(steps)) / (10 + int(steps)))
+
+        super().__init__(avg_fn=average)
 
 
 class SamplePictures(Callback):

@@ -40,8 +40,10 @@ def check_missing(cfg: DictConfig) -> None:
 
 
 def build_task(cfg: DictConfig) -> Task:
-    """The task that `cfg.model` describes, with its network."""
-    task: Task = instantiate(cfg.model, _recursive_=False, _convert_="all")
+    """The task that `cfg.model` describes, with its network; `init_from` is left to `start_from`."""
+    model: Any = OmegaConf.to_container(cfg.model, resolve=True)
+    del model["init_from"]
+    task: Task = instantiate(model, _recursive_=False, _convert_="all")
     return task
 
 
@@ -65,6 +67,9 @@ def check_paths(cfg: DictConfig) -> None:
         raise ColorizeError(f"data.root={root} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
+    init_from = cfg.model.init_from
+    if init_from is not None and not Path(init_from).is_file():
+        raise ColorizeError(f"model.init_from={init_from} does not exist: give RUN/checkpoints/best.ckpt, or null.")
     if not cfg.fit and cfg.ckpt_path is None:
         raise ColorizeError(
             "fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt."

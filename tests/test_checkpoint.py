@@ -12,8 +12,8 @@ from colorize.callbacks import SaveConfig
 from colorize.colorizer import Colorizer
 from colorize.data.scenes import SceneData
 from colorize.errors import ColorizeError
-from colorize.tasks import LabTask
-from colorize.tasks.checkpoint import load_task
+from colorize.tasks import LabTask, ReconstructionTask, RGBTask
+from colorize.tasks.checkpoint import load_task, start_from
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,29 @@ def test_a_checkpoint_of_another_project_and_a_missing_one_are_named(tmp_path: P
         load_task(tmp_path / "foreign.ckpt")
     with pytest.raises(ColorizeError, match="There is no checkpoint"):
         load_task(tmp_path / "nothing.ckpt")
+
+
+PLAIN = {"loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
+
+
+def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = {"name": "ConvAutoencoder", "width": 4, "depth": 1}
+    autoencoder, colorizer = ReconstructionTask(network, **PLAIN), RGBTask(network, **PLAIN)
+    path = tmp_path / "autoencoder.ckpt"
+    checkpoint = {"task": "ReconstructionTask", "hyper_parameters": {}, "state_dict": autoencoder.state_dict()}
+    torch.save(checkpoint, path)
+    before = {name: value.clone() for name, value in colorizer.state_dict().items()}
+    start_from(colorizer, path)
+    for name, value in colorizer.state_dict().items():
+        first = name == "network.encoder.0.0.weight"
+        assert torch.equal(value, (before if first else autoencoder.state_dict())[name]), name
+    total = len(before)
+    assert f"{total - 1} of the network's {total} tensors start from it" in caplog.text
+    assert "start anew: encoder.0.0.weight 4x1x3x3; not used: encoder.0.0.weight 4x3x3x3." in caplog.text
+
+
+def test_a_start_from_a_network_with_nothing_in_common_is_refused(trained: tuple[LabTask, Path]) -> None:
+    with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
+        start_from(RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), trained[1])

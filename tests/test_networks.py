@@ -15,6 +15,7 @@ def convolutional() -> list[nn.Module]:
         ConvAutoencoder(1, 2, width=4, depth=1),
         ConvAutoencoder(1, 2, width=4, depth=3, max_width=8, upsampling="bilinear", norm="instance"),
         ConvAutoencoder(1, 2, width=4, depth=2, upsampling="nearest", norm="none", activation="elu"),
+        ConvAutoencoder(1, 2, width=4, depth=2, downsampling="strided", upsampling="transposed_nearest"),
     ]
 
 
@@ -52,9 +53,19 @@ def test_convnet_at_32_has_exactly_the_published_layers() -> None:
         (512, 32 * 7 * 7),
         (3072, 512),
     ]
+    kinds = [type(layer).__name__ for layer in network.modules() if not list(layer.children())]
+    assert [kind for kind in kinds if kind != "Identity"] == (
+        "Conv2d MaxPool2d Conv2d MaxPool2d Flatten Linear ReLU Linear Sigmoid Unflatten".split()
+    )
     y = network(torch.randn(2, 1, 32, 32))
     assert y.shape == (2, 3, 32, 32)
     assert 0 <= y.min() <= y.max() <= 1
+
+
+def test_cae_of_cifar10_transposes_normalises_activates_and_upsamples() -> None:
+    network = ConvAutoencoder(1, 3, width=4, depth=2, upsampling="transposed_nearest")
+    kinds = [type(layer).__name__ for layer in network.decoder]
+    assert kinds == ["ConvTranspose2d", "BatchNorm2d", "ReLU", "Upsample"] * 2 + ["Conv2d"]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +75,7 @@ def test_convnet_at_32_has_exactly_the_published_layers() -> None:
         (lambda: UNet(1, 2, norm="layer"), "norm is 'layer'"),
         (lambda: UNet(1, 2, activation="tanhh"), "activation is 'tanhh'"),
         (lambda: ConvAutoencoder(1, 2, upsampling="bicubic"), "upsampling is 'bicubic'"),
+        (lambda: ConvAutoencoder(1, 2, downsampling="mean"), "downsampling is 'mean'"),
         (lambda: ConvAutoencoder(1, 2, width=0), "at least 1"),
         (lambda: ConvNet(1, 3, image_size=7), "at least 8"),
     ],

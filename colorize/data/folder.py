@@ -48,11 +48,7 @@ class FolderData(ImageData):
         crop_padding: int = 0,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
-        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
-            raise ColorizeError(
-                f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
-                "nor add up to more than 1."
-            )
+        check_fractions(val_fraction, test_fraction)
         self.root = None if root is None else Path(root).expanduser()
         self.kaggle_dataset = kaggle_dataset
         self.cache_dir = Path(cache_dir).expanduser()
@@ -62,17 +58,7 @@ class FolderData(ImageData):
         self.names: list[str] = []
 
     def prepare_data(self) -> None:
-        packed = self._pack()
-        if packed.bad:
-            share = len(packed.bad) / (len(packed.bad) + len(packed.names))
-            some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
-            sentence = f"{len(packed.bad)} of {len(packed.bad) + len(packed.names)} files cannot be read ({some})"
-            if share > self.max_bad_fraction:
-                raise ColorizeError(
-                    f"{sentence}: more than data.max_bad_fraction={self.max_bad_fraction}; mend or remove them, "
-                    "or raise that limit."
-                )
-            log.warning("%s and are left out.", sentence)
+        check_unreadable(self._pack(), self.max_bad_fraction)
 
     def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
         packed = self._pack()
@@ -85,11 +71,37 @@ class FolderData(ImageData):
         return pack(root, find_photographs(root), self.image_size, self.cache_dir)
 
     def empty_part(self, part: Part) -> str:
-        return (
-            f"None of the {len(self.names)} photographs falls into the {PART_NAMES[part]} part "
-            f"(data.val_fraction={self.val_fraction}, data.test_fraction={self.test_fraction}): "
-            "add photographs or change the fractions."
+        return no_photograph(part, len(self.names), self.val_fraction, self.test_fraction)
+
+
+def check_fractions(val_fraction: float, test_fraction: float) -> None:
+    if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+        raise ColorizeError(
+            f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
+            "nor add up to more than 1."
         )
+
+
+def check_unreadable(packed: PackedImages, max_bad_fraction: float) -> None:
+    """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`."""
+    if not packed.bad:
+        return
+    count = len(packed.bad) + len(packed.names)
+    some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
+    sentence = f"{len(packed.bad)} of {count} files cannot be read ({some})"
+    if len(packed.bad) / count > max_bad_fraction:
+        raise ColorizeError(
+            f"{sentence}: more than data.max_bad_fraction={max_bad_fraction}; mend or remove them, or raise that limit."
+        )
+    log.warning("%s and are left out.", sentence)
+
+
+def no_photograph(part: Part, count: int, val_fraction: float, test_fraction: float) -> str:
+    """The sentence for a part into which none of `count` photographs fell."""
+    return (
+        f"None of the {count} photographs falls into the {PART_NAMES[part]} part (data.val_fraction={val_fraction}, "
+        f"data.test_fraction={test_fraction}): add photographs or change the fractions."
+    )
 
 
 def color_folder(root: Path) -> Path:

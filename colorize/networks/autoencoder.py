@@ -7,8 +7,11 @@ from torch import Tensor, nn
 from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
 
 
+UPSAMPLINGS = ("transposed", "transposed_nearest", "bilinear", "nearest")
+
+
 class ConvAutoencoder(nn.Module):
-    """Encoder of convolutions and max-pooling, decoder of transposed convolutions or upsampling.
+    """Encoder of convolutions and max-pooling or strides, decoder of transposed convolutions or upsampling.
 
     Args:
         in_channels, out_channels: what the task gives and wants.
@@ -16,8 +19,11 @@ class ConvAutoencoder(nn.Module):
         depth: how many times the resolution is halved: the bottleneck is H / 2**depth x W / 2**depth.
         max_width: the most channels of any level.
         norm: "batch", "group", "instance" or "none".
-        activation: "relu", "leaky_relu", "elu", "gelu" or "silu".
-        upsampling: "transposed" (a learned transposed convolution), "bilinear" or "nearest" (then a convolution).
+        activation: "relu", "leaky_relu", "elu", "gelu", "silu" or "none".
+        downsampling: "max_pool" (then a convolution), or "strided" (a convolution 4x4 of stride 2, which need not lose
+            detail).
+        upsampling: "transposed" (a transposed convolution of stride 2), "transposed_nearest" (one of stride 1, then
+            nearest-neighbour upsampling), "bilinear" or "nearest" (then a convolution).
 
     Shape: (B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of `self.multiple`. The output is
     unbounded.
@@ -32,31 +38,40 @@ class ConvAutoencoder(nn.Module):
         max_width: int = 512,
         norm: str = "batch",
         activation: str = "relu",
+        downsampling: str = "max_pool",
         upsampling: str = "transposed",
     ) -> None:
         super().__init__()
         if min(width, depth) < 1:
             raise ValueError("width and depth must be at least 1")
-        choose("upsampling", upsampling, ("transposed", "bilinear", "nearest"))
+        choose("downsampling", downsampling, ("max_pool", "strided"))
+        choose("upsampling", upsampling, UPSAMPLINGS)
         self.multiple = 2**depth
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 
         encoder: list[nn.Module] = [conv_block(in_channels, width, norm, activation)]
         for here, below in itertools.pairwise(widths):
-            encoder += [nn.MaxPool2d(2), conv_block(here, below, norm, activation)]
+            if downsampling == "strided":
+                halving = nn.Conv2d(here, below, 4, stride=2, padding=1, bias=norm == "none")
+                encoder += [halving, norm_layer(norm, below), activation_layer(activation)]
+            else:
+                encoder += [nn.MaxPool2d(2), conv_block(here, below, norm, activation)]
         decoder: list[nn.Module] = []
         for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True):
-            if upsampling == "transposed":
-                decoder += [
-                    nn.ConvTranspose2d(below, here, 4, stride=2, padding=1, bias=norm == "none"),
-                    norm_layer(norm, here),
-                    activation_layer(activation),
-                ]
-            else:
-                decoder += [
-                    nn.Upsample(scale_factor=2, mode=upsampling),
-                    conv_block(below, here, norm, activation),
-                ]
+            match upsampling:
+                case "transposed":
+                    doubling = nn.ConvTranspose2d(below, here, 4, stride=2, padding=1, bias=norm == "none")
+                    decoder += [doubling, norm_layer(norm, here), activation_layer(activation)]
+                case "transposed_nearest":
+                    doubling = nn.ConvTranspose2d(below, here, 3, padding=1, bias=norm == "none")
+                    decoder += [
+                        doubling,
+                        norm_layer(norm, here),
+                        activation_layer(activation),
+                        nn.Upsample(scale_factor=2),
+                    ]
+                case _:
+                    decoder += [nn.Upsample(scale_factor=2, mode=upsampling), conv_block(below, here, norm, activation)]
         decoder.append(nn.Conv2d(width, out_channels, 3, padding=1))
         self.encoder = nn.Sequential(*encoder)
         self.decoder = nn.Sequential(*decoder)

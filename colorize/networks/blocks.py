@@ -8,6 +8,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
+    "none": nn.Identity,
 }
 NORMS = ("batch", "group", "instance", "none")
 

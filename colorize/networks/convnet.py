@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from colorize.networks.blocks import activation_layer
+
 
 class ConvNet(nn.Module):
     """Two convolutions with max-pooling, then two linear layers that draw the whole picture.
@@ -14,11 +16,15 @@ class ConvNet(nn.Module):
         in_channels, out_channels: what the task gives and wants.
         image_size: height and width of the pictures, at least 8.
         hidden: width of the first linear layer.
+        activation: after each convolution: "none" (the max-pooling alone is not linear), "relu", "leaky_relu", "elu",
+            "gelu" or "silu".
 
     Shape: (B, in_channels, image_size, image_size) -> (B, out_channels, image_size, image_size), in [0, 1].
     """
 
-    def __init__(self, in_channels: int, out_channels: int, image_size: int, hidden: int = 512) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, image_size: int, hidden: int = 512, activation: str = "none"
+    ) -> None:
         super().__init__()
         if image_size < 8:
             raise ValueError(f"image_size is {image_size}, but ConvNet needs at least 8")
@@ -27,10 +33,10 @@ class ConvNet(nn.Module):
         bottleneck = (image_size // 2 - 2) // 2
         self.encoder = nn.Sequential(
             nn.Conv2d(in_channels, 16, 3, padding=1),
-            nn.ReLU(),
+            activation_layer(activation),
             nn.MaxPool2d(2),
             nn.Conv2d(16, 32, 3),
-            nn.ReLU(),
+            activation_layer(activation),
             nn.MaxPool2d(2),
         )
         self.decoder = nn.Sequential(

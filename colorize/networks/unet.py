@@ -22,7 +22,7 @@ class UNet(nn.Module):
         max_width: the most channels of any level.
         unshuffle: factor of the pixel-unshuffle in front, 1 for none.
         norm: "batch", "group", "instance" or "none".
-        activation: "relu", "leaky_relu", "elu", "gelu" or "silu".
+        activation: "relu", "leaky_relu", "elu", "gelu", "silu" or "none".
 
     Shape: (B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of `self.multiple`. The output is
     unbounded.

@@ -1,15 +1,20 @@
 """Reading a checkpoint as data, never as code."""
 
+import logging
 import pickle
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from colorize import tasks
 from colorize.build import unknown
 from colorize.errors import ColorizeError, first_line
 from colorize.tasks.base import Task
+
+log = logging.getLogger(__name__)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -52,3 +57,32 @@ def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
     except (ColorizeError, TypeError, RuntimeError) as error:
         raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
     return task.eval(), checkpoint.get("config", {})
+
+
+def start_from(task: Task, path: Path) -> None:
+    """Copy into `task` every weight of a checkpoint that has the same name and shape, and say which have not.
+
+    Raises:
+        ColorizeError: as `read_checkpoint`, or nothing matches.
+    """
+    theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
+    weights = [name for name in ours if name.startswith("network.")]
+    matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
+    if not matching:
+        raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
+    task.load_state_dict({**ours, **matching})
+    log.warning(
+        "model.init_from=%s: %d of the network's %d tensors start from it; start anew: %s; not used: %s.",
+        path,
+        len(matching),
+        len(weights),
+        _tensors(ours, matching),
+        _tensors(theirs, matching),
+    )
+
+
+def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:
+    """The network's tensors with their shapes, e.g. "encoder.0.0.weight 16x1x3x3"."""
+    names = [name for name in state if name.startswith("network.") and name not in without]
+    shown = [f"{name.removeprefix('network.')} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
+    return ", ".join(shown + [f"and {len(names) - show} more"] * (len(names) > show)) or "none"

@@ -47,7 +47,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_image(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
     pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
-    return {"landscapes": folder, "cifar10": folder}
+    return {"landscapes": folder, "cifar10": folder, "paired": folder}
 
 
 @pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
@@ -55,6 +55,32 @@ def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -
     cfg = train_config(tmp_path, *overrides)
     check(cfg)
     assert plain(cfg)["callbacks"]["checkpoint"]["dirpath"] == f"{tmp_path}/checkpoints"
+
+
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_experiments_begin_with_what_they_reproduce(experiment: str) -> None:
+    lines = (CONFIG_DIR / "experiment" / f"{experiment}.yaml").read_text().splitlines()
+    assert [line.split(":")[0] for line in lines[1:4]] == ["# Reproduces", "# Stated", "# Chosen"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("data", [None, "landscapes"])
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[str, Path], tmp_path: Path) -> None:
+    """On its own data, and on landscapes."""
+    overrides = [f"experiment={experiment}", *([] if data is None else [f"data={data}"]), f"cache_dir={tmp_path}"]
+    overrides += ["trainer.fast_dev_run=true", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false"]
+    overrides += ["trainer.precision=32-true", "data.batch_size=2", "data.image_size=32"]
+    overrides += ["data.val_fraction=0.3"] if data is None else ["data.val_fraction=0.3", "data.test_fraction=0.3"]
+    cfg = train_config(tmp_path, *overrides)
+    cfg.data.root = str(roots["landscapes"])
+    if "colored" in cfg.data:
+        cfg.data.colored = "."
+    check(cfg)
+    trainer = instantiate(cfg.trainer, callbacks=[instantiate(cfg.callbacks.ema)] if "ema" in cfg.callbacks else [])
+    task = build_task(cfg)
+    trainer.fit(task, datamodule=instantiate(cfg.data))
+    assert trainer.callback_metrics["val/loss"].isfinite()
 
 
 @pytest.mark.parametrize("logger", names("logger"))
@@ -86,7 +112,9 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
     overrides += ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.enable_progress_bar=false"]
     if data in roots:
         overrides += [f"data.root={roots[data]}", f"cache_dir={tmp_path}"]
-    if data == "landscapes":
+    if data == "paired":
+        overrides += ["data.colored=."]
+    if data in ("landscapes", "paired"):
         overrides += ["data.val_fraction=0.3", "data.test_fraction=0.3"]
     overrides.append("data.image_size=32")
     cfg = train_config(tmp_path, *overrides)
@@ -116,6 +144,7 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
         (["callbacks.checkpoint.monitor=val/pnsr"], "callbacks.checkpoint.monitor=val/pnsr is never logged"),
         (["data.image_size=8"], "data.image_size=8 is too small for UNet, which needs at least 32"),
         (["model=rgb_convnet", "data.image_size=6"], "image_size is 6, but ConvNet needs at least 8"),
+        (["model.init_from=/does/not/exist.ckpt"], "model.init_from=/does/not/exist.ckpt does not exist"),
         (["fit=false"], "add ckpt_path="),
         (["ckpt_path=/does/not/exist.ckpt"], "ckpt_path=/does/not/exist.ckpt does not exist"),
         (["model.network.name=Unet"], "did you mean UNet?"),
