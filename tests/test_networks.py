@@ -55,7 +55,7 @@ def test_convnet_at_32_has_exactly_the_published_layers() -> None:
     ]
     kinds = [type(layer).__name__ for layer in network.modules() if not list(layer.children())]
     assert [kind for kind in kinds if kind != "Identity"] == (
-        "Conv2d MaxPool2d Conv2d MaxPool2d Flatten Linear ReLU Linear Sigmoid Unflatten".split()
+        ["Conv2d", "MaxPool2d", "Conv2d", "MaxPool2d", "Flatten", "Linear", "ReLU", "Linear", "Sigmoid", "Unflatten"]
     )
     y = network(torch.randn(2, 1, 32, 32))
     assert y.shape == (2, 3, 32, 32)

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
 
-
 UPSAMPLINGS = ("transposed", "transposed_nearest", "bilinear", "nearest")
 
 
