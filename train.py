@@ -1,5 +1,6 @@
 """Train and test an autoencoder: python train.py model=lab_unet data=landscapes data.root=FOLDER."""
 
+import time
 from pathlib import Path
 
 import hydra
@@ -27,20 +28,22 @@ def main(cfg: DictConfig) -> None:
     callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
     loggers = build_loggers(cfg)
     try:
-        checkpoint = cfg.ckpt_path
+        checkpoint, training = cfg.ckpt_path, {}
         if cfg.fit:
             task = build_task(cfg)
             if cfg.model.init_from and not checkpoint:
                 start_from(task, Path(cfg.model.init_from))
             trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)
+            started = time.perf_counter()
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
             if not leave_distributed(trainer):
                 return
+            training = {"epochs": trainer.current_epoch, "seconds": round(time.perf_counter() - started, 1)}
             checkpoint = getattr(trainer.checkpoint_callback, "best_model_path", None) or None
         if checkpoint:
             task, _ = load_task(Path(checkpoint))
         samples = [callbacks["samples"]] if "samples" in callbacks else []
-        metrics = evaluate(cfg, task, data, samples, loggers)
+        metrics = evaluate(cfg, task, data, samples, loggers, training)
     finally:
         finish(loggers)
     print(summary(metrics, Path(cfg.run_dir), checkpoint))

@@ -86,23 +86,26 @@ class SamplePictures(Callback):
 
 
 @torch.no_grad()
+def pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
+    """What the task is shown, what it makes of it, and the truth: three arrays, uint8 (B, H, W, 3)."""
+    x, _ = task.pair(batch)
+    shown = (task.seen(batch), task.to_rgb(x, task(x)), task.truth(batch))
+    return [(rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in shown]
+
+
 def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> np.ndarray:
     """A picture, uint8 (H, W, 3), with a row of input | prediction | truth for each picture of the batch.
 
     Small pictures are enlarged by whole pixels until they are at least `scale_to` high.
     """
-    x, _ = task.pair(batch)
-    prediction = task(x)
-    shown = task.to_rgb(x, prediction)
-    columns = torch.stack([task.seen(batch), shown, task.truth(batch)], dim=1)
-    times = max(1, -(-scale_to // columns.shape[-1]))
-    pixels = (columns.float().clamp(0, 1) * 255).round().byte().cpu()
-    pixels = pixels.repeat_interleave(times, -1).repeat_interleave(times, -2)
+    columns = np.stack(pictures(task, batch), axis=1)
+    times = max(1, -(-scale_to // columns.shape[3]))
+    columns = columns.repeat(times, axis=2).repeat(times, axis=3)
     gap = 4
-    padded = torch.nn.functional.pad(pixels, (0, gap, 0, gap), value=255)
-    rows, cols, channels, height, width = padded.shape
-    panel = padded.permute(0, 3, 1, 4, 2).reshape(rows * height, cols * width, channels)
-    return panel[:-gap, :-gap].numpy()
+    padded = np.pad(columns, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)), constant_values=255)
+    rows, cols, height, width, channels = padded.shape
+    panel: np.ndarray = padded.swapaxes(1, 2).reshape(rows * height, cols * width, channels)
+    return panel[:-gap, :-gap]
 
 
 def with_labels(panel: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
@@ -12,8 +14,11 @@ from omegaconf import DictConfig
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
+from colorize.callbacks import pictures
 from colorize.data.base import ImageData
 from colorize.tasks.base import Task
+
+N_SAMPLES = 8
 
 
 def leave_distributed(trainer: pl.Trainer) -> bool:
@@ -28,21 +33,35 @@ def leave_distributed(trainer: pl.Trainer) -> bool:
 
 
 def evaluate(
-    cfg: DictConfig, task: Task, data: ImageData, callbacks: list[Callback], loggers: list[Logger]
+    cfg: DictConfig,
+    task: Task,
+    data: ImageData,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    training: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Test `task`, write `metrics.json` into the run's folder, and return what stands in it.
+    """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
-    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`. A value that JSON cannot hold (the
-    psnr of a perfect picture is infinite) is null.
+    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`, `parameters` of the network, and those
+    of `training` (`epochs`, `seconds`). A value that JSON cannot hold (the psnr of a perfect picture is infinite) is
+    null. `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for
+    every run of the data, and their `index`.
     """
     tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
     metrics["n_images"] = len(data.parts["test"])  # type: ignore[arg-type]
+    metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
+    metrics |= training
     if not cfg.trainer.fast_dev_run:
+        batch = data.sample("test", N_SAMPLES)
+        seen, prediction, truth = pictures(task, batch)
+        run_dir = Path(cfg.run_dir)
+        index = batch["index"].numpy()
+        np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)
         text = json.dumps(metrics, indent=2, allow_nan=False)
-        (Path(cfg.run_dir) / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        (run_dir / "metrics.json").write_text(text + "\n", encoding="utf-8")
     return metrics
 
 
