@@ -87,7 +87,11 @@ class ImageData(pl.LightningDataModule, ABC):
 
     @abstractmethod
     def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
-        """The parts, each a data set whose `__getitems__` gives a batch."""
+        """The parts, each a data set whose `__getitems__` gives a batch.
+
+        Validation and test come in an order that has nothing to do with what the pictures show: their first ones are
+        the samples that people look at.
+        """
 
     def setup(self, stage: str) -> None:
         if not self.parts:
@@ -131,10 +135,9 @@ class ImageData(pl.LightningDataModule, ABC):
         return batch
 
     def sample(self, part: Part, count: int) -> dict[str, Tensor]:
-        """A batch of `count` pictures spread evenly over a part: the same ones in every run of the data."""
+        """A batch of a part's first `count` pictures: the same in every run of the data, however large the part."""
         dataset: Any = self.parts[part]
-        count = min(count, len(dataset))
-        batch: dict[str, Tensor] = dataset.__getitems__([i * len(dataset) // count for i in range(count)])
+        batch: dict[str, Tensor] = dataset.__getitems__(range(min(count, len(dataset))))
         return batch
 
 

@@ -59,7 +59,7 @@ class CIFAR10Data(ImageData):
         n_val = round(self.val_fraction * len(train))
         return {
             "train": ImageArray(train, np.sort(order[n_val:])),
-            "val": ImageArray(train, np.sort(order[:n_val])),
+            "val": ImageArray(train, order[:n_val]),
             "test": ImageArray(test, np.arange(len(test))),
         }
 

@@ -111,11 +111,14 @@ def color_folder(root: Path) -> Path:
 
 
 def split(names: Sequence[str], val_fraction: float, test_fraction: float) -> dict[Part, np.ndarray]:
-    """Rows of each part; a file's part is told by a hash of its name (without folders), now and for ever."""
+    """Rows of each part; a file's part is told by a hash of its name (without folders), now and for ever.
+
+    Validation and test are in the order of that hash.
+    """
     points = np.array([_point(name) for name in names])
-    test = points < test_fraction
-    val = ~test & (points < test_fraction + val_fraction)
-    return {"train": np.flatnonzero(~test & ~val), "val": np.flatnonzero(val), "test": np.flatnonzero(test)}
+    order = np.argsort(points, kind="stable")
+    first, last = np.searchsorted(points[order], [test_fraction, test_fraction + val_fraction])
+    return {"test": order[:first], "val": order[first:last], "train": np.sort(order[last:])}
 
 
 def _point(name: str) -> float:

@@ -18,8 +18,8 @@ def write(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def make(root: Path | None, cache: Path, seed: int = 0) -> CIFAR10Data:
-    return CIFAR10Data(None if root is None else str(root), str(cache), batch_size=4, val_fraction=0.2, split_seed=seed)
+def make(root: Path | None, cache: Path, seed: int = 0, val: float = 0.2) -> CIFAR10Data:
+    return CIFAR10Data(None if root is None else str(root), str(cache), batch_size=4, val_fraction=val, split_seed=seed)
 
 
 def test_validation_is_cut_from_training_by_seed(tmp_path: Path) -> None:
@@ -33,6 +33,16 @@ def test_validation_is_cut_from_training_by_seed(tmp_path: Path) -> None:
         assert train | val == set(range(20))
         rows.append(val)
     assert rows[0] == rows[1] != rows[2]
+
+
+def test_validation_samples_do_not_depend_on_its_size(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    samples = []
+    for fraction in (0.2, 0.5):
+        data = make(root, tmp_path, val=fraction)
+        data.setup("fit")
+        samples.append(data.sample("val", 3)["index"].tolist())
+    assert samples[0] == samples[1]
 
 
 def test_batches_hold_the_pictures_of_the_archive(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def test_adding_files_moves_none_across() -> None:
     assert split(["a/7.jpg"], 0.5, 0.3).keys() == split(["7.jpg"], 0.5, 0.3).keys()
 
 
+def test_the_first_pictures_of_a_part_do_not_depend_on_how_large_it_is() -> None:
+    names = [f"{number}.jpg" for number in range(500)]
+    for part, small, large in (("val", (0.1, 0.2), (0.4, 0.2)), ("test", (0.2, 0.1), (0.2, 0.4))):
+        few, many = split(names, *small)[part], split(names, *large)[part]  # type: ignore[index]
+        assert len(few) < len(many)
+        np.testing.assert_array_equal(few, many[: len(few)])
+
+
 def test_bad_files_are_named_in_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = fill(tmp_path / "root", 30)
     (root / "broken.jpg").write_bytes(b"no picture")
