@@ -11,14 +11,16 @@ from omegaconf import DictConfig
 from colorize.callbacks import SaveConfig
 from colorize.cli import one_sentence, run
 from colorize.config import build_task, check, plain, resolve_precision, save_config
-from colorize.evaluate import evaluate, leave_distributed, summary
+from colorize.evaluate import best, evaluate, leave_distributed, summary
 from colorize.loggers import build_loggers, finish
+from colorize.sweeps import others_go_on
 from colorize.tasks.checkpoint import load_task, start_from
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
+@others_go_on
 @one_sentence
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig) -> float | None:
     check(cfg)
     cfg.trainer.precision = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -28,7 +30,7 @@ def main(cfg: DictConfig) -> None:
     callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
     loggers = build_loggers(cfg)
     try:
-        checkpoint, training = cfg.ckpt_path, {}
+        checkpoint, training, objective = cfg.ckpt_path, {}, None
         if cfg.fit:
             task = build_task(cfg)
             if cfg.model.init_from and not checkpoint:
@@ -37,9 +39,9 @@ def main(cfg: DictConfig) -> None:
             started = time.perf_counter()
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
             if not leave_distributed(trainer):
-                return
+                return None
             training = {"epochs": trainer.current_epoch, "seconds": round(time.perf_counter() - started, 1)}
-            checkpoint = getattr(trainer.checkpoint_callback, "best_model_path", None) or None
+            checkpoint, objective = best(trainer)
         if checkpoint:
             task, _ = load_task(Path(checkpoint))
         samples = [callbacks["samples"]] if "samples" in callbacks else []
@@ -47,6 +49,7 @@ def main(cfg: DictConfig) -> None:
     finally:
         finish(loggers)
     print(summary(metrics, Path(cfg.run_dir), checkpoint))
+    return objective
 
 
 if __name__ == "__main__":

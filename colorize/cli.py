@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from colorize.build import unknown
 from colorize.errors import ColorizeError, first_line
 
+T = TypeVar("T")
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
 NOISE = (
     r".*LeafSpec.* is deprecated",  # Lightning's use of torch
@@ -42,13 +43,13 @@ def run(main: Callable[[], None]) -> None:
         _report(error)
 
 
-def one_sentence(job: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
-    """Decorates a job: a mistake ends the process with its sentence, or, in a sweep, this job and not the others."""
+def one_sentence(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
+    """Decorates a job: a mistake ends the process with its sentence; in a multirun it is raised."""
 
     @functools.wraps(job)
-    def wrapped(cfg: DictConfig) -> None:
+    def wrapped(cfg: DictConfig) -> T:
         try:
-            job(cfg)
+            return job(cfg)
         except MISTAKES as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
 from colorize.callbacks import pictures
@@ -30,6 +30,14 @@ def leave_distributed(trainer: pl.Trainer) -> bool:
         trainer.strategy.barrier()
         torch.distributed.destroy_process_group()
     return trainer.is_global_zero
+
+
+def best(trainer: pl.Trainer) -> tuple[str | None, float | None]:
+    """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises."""
+    saver = trainer.checkpoint_callback
+    if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
+        return None, None
+    return saver.best_model_path, None if saver.best_model_score is None else saver.best_model_score.item()
 
 
 def evaluate(

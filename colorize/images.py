@@ -3,7 +3,6 @@
 import os
 import struct
 import threading
-import uuid
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from PIL.TiffImagePlugin import (
 )
 
 from colorize.errors import ColorizeError, ImageError
+from colorize.files import write_whole
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -128,7 +128,7 @@ def write_image(path: Path, pixels: Pixels) -> None:
     if pixels.dtype == np.uint16 and suffix not in _WRITERS_16_BIT:
         raise ImageError(f"{path}: cannot hold 16 bits: the name must end in {', '.join(_WRITERS_16_BIT)}")
     try:
-        _write_atomically(path, _encode(pixels, suffix))
+        write_whole(path, _encode(pixels, suffix))
     except (OSError, ValueError, cv2.error) as error:
         raise ImageError(f"{path}: cannot be written: {_reason(error)}") from error
 
@@ -277,16 +277,3 @@ def _encode(pixels: Pixels, suffix: str) -> bytes:
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, file_format, **options)
     return buffer.getvalue()
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -1,0 +1,86 @@
+"""The picture of a comparison: the same test pictures by every run, and bars of psnr and colorfulness_ratio."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Entry = tuple[str, Mapping[str, np.ndarray], Mapping[str, float | None]]  # label, test_samples.npz, metrics.json
+INCH = 1.0  # of a picture's side
+BAR_INCH = 0.28
+
+
+def draw(entries: Sequence[Entry]) -> bytes:
+    """A PNG: for each set of test pictures a block with the input, a column for each run and the truth, then bars."""
+    blocks = by_truth(entries)
+    columns = max((len(block) for block in blocks), default=0) + 2
+    heights = [(1 + len(block[0][1]["truth"])) * INCH for block in blocks]
+    bars = 0.8 + BAR_INCH * len(entries)
+    width = max(9.0, columns * INCH)
+    figure = Figure(figsize=(width, sum(heights) + bars), layout="constrained")
+    grid = figure.add_gridspec(len(blocks) + 1, 1, height_ratios=[*heights, bars])
+    for row, block in enumerate(blocks):
+        _pictures(figure.add_subplot(grid[row]), block)
+    below = grid[len(blocks)].subgridspec(1, 2)
+    left = figure.add_subplot(below[0])
+    right = figure.add_subplot(below[1], sharey=left)
+    _bars(left, entries, "psnr")
+    _bars(right, entries, "colorfulness_ratio")
+    left.set_ylim(len(entries) - 0.5, -0.5)
+    right.tick_params(labelleft=False)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110)
+    return out.getvalue()
+
+
+def by_truth(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The runs that have pictures, those with the same test pictures together."""
+    blocks: list[list[Entry]] = []
+    for entry in entries:
+        if "truth" not in entry[1]:
+            continue
+        for block in blocks:
+            if np.array_equal(block[0][1]["truth"], entry[1]["truth"]):
+                block.append(entry)
+                break
+        else:
+            blocks.append([entry])
+    return blocks
+
+
+def _pictures(axes: Axes, block: Sequence[Entry]) -> None:
+    first = block[0][1]
+    columns = np.stack([first["input"], *(samples["prediction"] for _, samples, _ in block), first["truth"]])
+    gap = max(1, columns.shape[2] // 16)
+    padded = np.pad(columns, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)), constant_values=255)
+    count, rows, height, width, channels = padded.shape
+    panel = padded.transpose(1, 2, 0, 3, 4).reshape(rows * height, count * width, channels)
+    axes.imshow(panel, interpolation="nearest")
+    labels = ["input", *("\n".join(label.split()) for label, _, _ in block), "truth"]
+    axes.set_xticks([(place + 0.5) * width - gap / 2 for place in range(count)], labels, fontsize=7)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def _bars(axes: Axes, entries: Sequence[Entry], name: str) -> None:
+    """Horizontal bars, one for each run; the floors are dashed lines. psnr begins near its least value."""
+    values = [metrics.get(f"test/{name}") for _, _, metrics in entries]
+    floors = {metrics.get(f"floor/{name}") for _, _, metrics in entries} - {None}
+    known = [value for value in [*values, *floors] if value is not None]
+    start = np.floor(min(known) - 1) if name == "psnr" and known else 0.0
+    for place, value in enumerate(values):
+        if value is None:
+            axes.text(start, place, " none", va="center", fontsize=7, color="gray")
+        else:
+            axes.barh(place, value - start, left=start, color="tab:blue", height=0.7)
+            axes.text(value, place, f" {value:.3g}", va="center", fontsize=7)
+    for floor in floors:
+        axes.axvline(float(floor or 0), color="black", linestyle="--", linewidth=1)
+    axes.set_yticks(range(len(entries)), [label for label, _, _ in entries], fontsize=8)
+    axes.set_xlabel(f"{name} (dashed: floor)" + (", dB" if name == "psnr" else ""))
+    axes.margins(x=0.12)
+    axes.spines[["top", "right"]].set_visible(False)
