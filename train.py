@@ -12,9 +12,10 @@ from colorize.callbacks import SaveConfig
 from colorize.cli import one_sentence, run
 from colorize.config import build_task, check, plain, resolve_precision, save_config
 from colorize.evaluate import best, evaluate, leave_distributed, summary
-from colorize.loggers import build_loggers, finish
+from colorize.loggers import open_loggers
 from colorize.sweeps import others_go_on
 from colorize.tasks.checkpoint import load_task, start_from
+from colorize.wandb_run import log_results
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -28,8 +29,7 @@ def main(cfg: DictConfig) -> float | None:
 
     data = instantiate(cfg.data)
     callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
-    loggers = build_loggers(cfg)
-    try:
+    with open_loggers(cfg) as loggers:
         checkpoint, training, objective = cfg.ckpt_path, {}, None
         if cfg.fit:
             task = build_task(cfg)
@@ -46,9 +46,8 @@ def main(cfg: DictConfig) -> float | None:
             task, _ = load_task(Path(checkpoint))
         samples = [callbacks["samples"]] if "samples" in callbacks else []
         metrics = evaluate(cfg, task, data, samples, loggers, training)
-    finally:
-        finish(loggers)
-    print(summary(metrics, Path(cfg.run_dir), checkpoint))
+        log_results(loggers, task, data, metrics, checkpoint if cfg.fit else None)
+        print(summary(metrics, Path(cfg.run_dir), checkpoint))
     return objective
 
 

@@ -1,7 +1,5 @@
-"""Pictures and curves of a run."""
+"""What a run does beside training: its configuration in checkpoints, averaged weights, sample pictures."""
 
-import csv
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +19,16 @@ from colorize.tasks.base import Task
 
 
 class SaveConfig(Callback):
-    """Puts the composed configuration into every checkpoint, so that a checkpoint is all that predict needs."""
+    """Puts into every checkpoint the composed configuration, so that it is all that predict needs, and the W&B run."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                checkpoint["wandb_run_id"] = logger.version
 
 
 class EMA(WeightAveraging):
@@ -41,10 +42,13 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
 
-        def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-            return current + (averaged - current) * min(decay, (1 + int(steps)) / (10 + int(steps)))
+        def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+            n = int(steps)
+            weight = 1 - min(decay, (1 + n) / (10 + n))
+            for mean, value in zip(averaged, current, strict=True):
+                mean.lerp_(value, weight) if mean.is_floating_point() else mean.copy_(value)
 
-        super().__init__(avg_fn=average)
+        super().__init__(multi_avg_fn=average)
 
 
 class SamplePictures(Callback):
@@ -80,7 +84,8 @@ class SamplePictures(Callback):
         write_image(self.path, panel)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image("samples", [panel], caption=["input | prediction | truth"])
+                step = trainer.global_step - 1 if trainer.state.fn == "fit" else None
+                logger.log_image("samples", [panel], step, caption=["input | prediction | truth"])
             elif isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
 
@@ -117,44 +122,3 @@ def with_labels(panel: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
     for column, label in enumerate(labels):
         draw.text((round((column + 0.5) * panel.shape[1] / len(labels)), height // 2), label, fill="black", anchor="mm")
     return np.asarray(page)
-
-
-class LossCurves(Callback):
-    """Draws training and validation loss over the epochs, from the run's metrics.csv, when training ends."""
-
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-
-    @rank_zero_only
-    def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        for logger in trainer.loggers:
-            logger.save()
-        metrics = self.path.parent / "metrics.csv"
-        if metrics.is_file():
-            plot_curves(metrics, self.path)
-
-
-def read_curves(metrics: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float]]]:
-    """(epoch, value) of each of `names` that stands in a metrics.csv."""
-    curves: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    with metrics.open(newline="") as file:
-        for row in csv.DictReader(file):
-            for name in names:
-                if row.get(name):
-                    curves[name].append((int(row["epoch"]), float(row[name])))
-    return dict(curves)
-
-
-def plot_curves(metrics: Path, path: Path) -> None:
-    """Training and validation loss of a metrics.csv, drawn into a PNG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    for name, values in read_curves(metrics, ("train/loss_epoch", "val/loss")).items():
-        epochs, losses = zip(*values, strict=True)
-        axes.plot(epochs, losses, marker="o", markersize=3, label=name.removesuffix("_epoch"))
-    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120)

@@ -29,6 +29,11 @@ NOISE = (
     r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
     r".*does not have many workers",  # batches come from memory, workers would only slow them
 )
+PLUGINS = {  # the extra that brings a choice of one of Hydra's own groups
+    "hydra/sweeper": {"optuna": "optuna"},
+    "hydra/sweeper/sampler": {"tpe": "optuna"},
+    "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
+}
 MISTAKES = (ColorizeError, HydraException, OmegaConfBaseException, MisconfigurationException)
 
 
@@ -75,9 +80,13 @@ def sentence(error: Exception) -> str:
             text = f"{_full_key(error)}: {cause}"
         case MissingConfigException() if error.missing_cfg_file:
             group, _, name = str(error.missing_cfg_file).rpartition("/")
+            if group in PLUGINS:
+                return f"{group}={name} needs a plugin of Hydra: pip install 'colorize[{PLUGINS[group][name]}]'."
             text = unknown(group, name, sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml")))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1])
+        case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
+            text = f"{str(error).splitlines()[0]}: several values need -m (python train.py -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
             text = f"{error}: {first_line(cause)}"
         case _:

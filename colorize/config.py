@@ -77,8 +77,13 @@ def check_paths(cfg: DictConfig) -> None:
 
 
 def check_strategy(cfg: DictConfig) -> None:
-    """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep."""
+    """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep.
+
+    Slurm starts the ranks itself.
+    """
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return
+    if HydraConfig.get().runtime.choices.get("hydra/launcher") == "submitit_slurm":
         return
     strategy, devices = str(cfg.trainer.strategy), cfg.trainer.devices
     subprocesses = strategy.startswith("ddp") and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))

@@ -56,6 +56,7 @@ def evaluate(
     every run of the data, and their `index`.
     """
     tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
+    tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs", 0))  # where charts show the test
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}

@@ -1,49 +1,40 @@
-"""Loggers beside the CSV file that every run writes."""
+"""The loggers of a run, from its start to its end."""
 
-import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
+from colorize import wandb_run
 from colorize.config import plain
 from colorize.errors import ColorizeError
 
-log = logging.getLogger(__name__)
+
+@contextmanager
+def open_loggers(cfg: DictConfig) -> Iterator[list[Logger]]:
+    """The loggers of `cfg.logger`; those that show configurations are given this one.
+
+    All are closed at the end, also when the run fails, so that the next run of a sweep has its own.
+    """
+    with ExitStack() as stack:
+        loggers: list[Logger] = []
+        for settings in cfg.logger.values():
+            loggers.append(instantiate(settings))
+            stack.push(partial(_close, loggers[-1]))
+            if not isinstance(loggers[-1], CSVLogger):  # config.yaml lies beside its metrics.csv
+                loggers[-1].log_hyperparams(plain(cfg))
+        yield loggers
 
 
-def build_loggers(cfg: DictConfig) -> list[Logger]:
-    """The loggers of `cfg.logger`; those that show configurations are given this one."""
-    loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
-    for logger in loggers:
-        if not isinstance(logger, CSVLogger):  # config.yaml lies beside its metrics.csv
-            logger.log_hyperparams(plain(cfg))
-    return loggers
-
-
-def finish(loggers: list[Logger]) -> None:
-    """Write out what is pending and end the W&B run, so that the next run of a sweep is one of its own."""
-    for logger in loggers:
-        logger.finalize("success")
+def _close(logger: Logger, error: type[BaseException] | None, *_: object) -> None:
+    try:
+        logger.finalize("failed" if error else "success")
+    finally:
         if isinstance(logger, WandbLogger):
-            logger.experiment.finish()
-
-
-def wandb_logger(save_dir: str, project: str, name: str, tags: Sequence[str] = ()) -> Logger:
-    """Weights & Biases: online where there is a login, else offline in `save_dir`, said in one line."""
-    import wandb
-
-    mode = os.environ.get("WANDB_MODE")
-    if mode is None and not wandb.login(prompt=False):
-        mode = "offline"
-    if mode == "offline":
-        log.warning(
-            "W&B keeps this run offline in %s/wandb; after `wandb login`, `wandb sync` uploads it.",
-            save_dir,
-        )
-    return WandbLogger(save_dir=save_dir, project=project, name=name, tags=list(tags), mode=mode)
+            wandb_run.finish(logger, exit_code=1 if error else 0)
 
 
 def tensorboard_logger(save_dir: str) -> Logger:

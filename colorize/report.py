@@ -29,11 +29,12 @@ FACTS = ("parameters", "epochs", "seconds", "n_images")
 class Run:
     """A finished or failed run, as its folder tells it.
 
-    `settings` are its Hydra choices and overrides; `metrics` the content of `metrics.json`, empty if it failed;
-    `samples` that of `test_samples.npz`.
+    `number` is its place in a sweep; `settings` are its Hydra choices and overrides; `metrics` is the content of
+    `metrics.json`, empty if it failed; `samples` that of `test_samples.npz`.
     """
 
     folder: Path
+    number: int
     settings: dict[str, str]
     metrics: dict[str, float | None]
     samples: dict[str, np.ndarray]
@@ -44,7 +45,7 @@ class Run:
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
-    """The runs in `folders`, each of which is a run's folder or holds some, in the order of their numbers.
+    """The runs in `folders`, each of which is a run's folder or holds some; those of a sweep in the order of its jobs.
 
     Raises:
         ColorizeError: a folder that is neither.
@@ -55,15 +56,16 @@ def find_runs(folders: Iterable[Path]) -> list[Run]:
         here |= {path.parent for path in folder.rglob("config.yaml") if path.parent.name not in (".hydra", "files")}
         if not here:
             raise ColorizeError(f"{folder} is neither a run nor a sweep: there is no config.yaml in it or below.")
-        for path in sorted(here, key=lambda path: [(len(part), part) for part in path.parts]):
-            found.setdefault(path.resolve(), read_run(path))
+        runs = [read_run(path) for path in sorted(here)]
+        found |= {run.folder.resolve(): run for run in sorted(runs, key=lambda run: (run.folder.parent, run.number))}
     return list(found.values())
 
 
 def read_run(folder: Path) -> Run:
     """What the files of a run's folder tell; a run without `metrics.json` has an `error`."""
     overrides = _yaml(folder / ".hydra/overrides.yaml") or []
-    choices = ((_yaml(folder / ".hydra/hydra.yaml") or {}).get("hydra") or {}).get("runtime", {}).get("choices", {})
+    hydra = (_yaml(folder / ".hydra/hydra.yaml") or {}).get("hydra", {})
+    choices, number = hydra.get("runtime", {}).get("choices", {}), hydra.get("job", {}).get("num")
     settings = {key: str(choices[key]) for key in CHOICES if choices.get(key) is not None}
     settings |= dict(override.lstrip("+").split("=", 1) for override in overrides if "=" in override)
     metrics, samples = folder / "metrics.json", folder / "test_samples.npz"
@@ -75,7 +77,8 @@ def read_run(folder: Path) -> Run:
         with np.load(samples, allow_pickle=False) as archive:
             arrays = dict(archive)
     content = json.loads(metrics.read_text(encoding="utf-8")) if finished else {}
-    return Run(folder, settings, content, arrays, "" if finished else reason)
+    number = number if isinstance(number, int) else 0
+    return Run(folder, number, settings, content, arrays, "" if finished else reason)
 
 
 def _yaml(path: Path) -> Any:

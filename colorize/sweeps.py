@@ -49,6 +49,9 @@ class CompareRuns(Callback):
         SystemExit: with code 1 when a run failed. (Hydra would turn any other exception into a warning.)
     """
 
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        Path(config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)  # a sweeper may keep its study beside it
+
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()
         try:

@@ -1,30 +1,78 @@
-"""Loggers beside the CSV file."""
+"""Loggers from the start of a run to its end."""
 
-import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-import wandb
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import CSVLogger, WandbLogger
 
 from colorize.errors import ColorizeError
-from colorize.loggers import finish, tensorboard_logger, wandb_logger
+from colorize.loggers import open_loggers, tensorboard_logger
 
 
-def test_without_a_login_each_run_is_an_offline_run_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+class FakeWandb(WandbLogger):
+    """Keeps what it is given, and knows no run."""
+
+    configs: list[Any]
+    ended: list[int]
+
+    def __init__(self) -> None:
+        super().__init__(name="fake")
+
+    def log_hyperparams(self, params: Any) -> None:
+        self.configs.append(params)
+
+
+@pytest.fixture
+def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
+    """A CSV file and a W&B run."""
+    monkeypatch.setattr(FakeWandb, "configs", [], raising=False)
+    monkeypatch.setattr(FakeWandb, "ended", [], raising=False)
+    monkeypatch.setattr("colorize.wandb_run.finish", lambda logger, exit_code: logger.ended.append(exit_code))
+    csv = {"_target_": "pytorch_lightning.loggers.CSVLogger", "save_dir": str(tmp_path), "name": "", "version": ""}
+    return OmegaConf.create({"seed": 3, "logger": {"wandb": {"_target_": f"{__name__}.FakeWandb"}, "csv": csv}})
+
+
+def test_loggers_are_given_the_configuration_and_closed(cfg: DictConfig, tmp_path: Path) -> None:
+    with open_loggers(cfg) as loggers:
+        assert [type(logger) for logger in loggers] == [FakeWandb, CSVLogger]
+        assert [config["seed"] for config in FakeWandb.configs] == [3]
+        loggers[1].log_metrics({"test/psnr": 20.0}, step=0)
+        assert FakeWandb.ended == []
+    assert FakeWandb.ended == [0]
+    assert (tmp_path / "metrics.csv").read_text().splitlines()[-1] == "0,20.0"
+
+
+def test_a_failed_run_is_ended_as_failed_and_loses_no_metric(cfg: DictConfig, tmp_path: Path) -> None:
+    def fail() -> None:
+        with open_loggers(cfg) as loggers:
+            loggers[1].log_metrics({"test/psnr": 20.0}, step=0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert FakeWandb.ended == [1]
+    assert (tmp_path / "metrics.csv").is_file()
+
+
+def test_a_logger_that_cannot_close_does_not_keep_the_others_open(
+    cfg: DictConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    monkeypatch.setattr(wandb, "login", lambda prompt: False)
-    for number in range(2):
-        with caplog.at_level(logging.WARNING):
-            logger = wandb_logger(str(tmp_path), project="colorize", name=f"run {number}")
-        logger.log_metrics({"test/psnr": 20.0 + number}, step=0)
-        finish([logger])
-    assert len(list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))) == 2
-    assert [record.name for record in caplog.records].count("colorize.loggers") == 2
-    assert "WANDB_MODE" not in os.environ
+    def full(*_: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(CSVLogger, "finalize", full)
+    with pytest.raises(OSError, match="disk full"), open_loggers(cfg):
+        pass
+    assert FakeWandb.ended == [1]
+
+
+def test_a_logger_that_cannot_start_ends_those_that_have(cfg: DictConfig) -> None:
+    cfg.logger["late"] = {"_target_": "colorize.loggers.none_such"}
+    with pytest.raises(Exception, match="none_such"), open_loggers(cfg):
+        pass
+    assert FakeWandb.ended == [1]
 
 
 def test_a_missing_tensorboard_is_named_with_its_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ METRICS = (
     "colorfulness_ratio",
 )  # of both model and floor
 OUTPUTS = {
+    *(["architecture.svg"] if shutil.which("dot") else []),
+    "architecture.txt",
     "checkpoints/best.ckpt",
     "checkpoints/last.ckpt",
     "config.yaml",
@@ -31,6 +34,7 @@ OUTPUTS = {
     "metrics.csv",
     "metrics.json",
     "samples.png",
+    "test_samples.npz",
 }
 
 

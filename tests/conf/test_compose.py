@@ -16,7 +16,7 @@ from colorize.cli import CONFIG_DIR
 from colorize.config import build_task, check, plain
 from colorize.errors import ColorizeError
 from colorize.images import write_image
-from colorize.loggers import build_loggers
+from colorize.loggers import open_loggers
 
 
 def names(group: str) -> list[str]:
@@ -89,9 +89,8 @@ def test_every_logger_includes_the_csv(logger: str, tmp_path: Path) -> None:
 
 
 def test_the_csv_logger_writes_into_the_run_folder(tmp_path: Path) -> None:
-    (logger,) = build_loggers(train_config(tmp_path))
-    logger.log_metrics({"a": 1.0}, step=0)
-    logger.save()
+    with open_loggers(train_config(tmp_path)) as (logger,):
+        logger.log_metrics({"a": 1.0}, step=0)
     assert (tmp_path / "metrics.csv").read_text().startswith("a,step")
 
 

@@ -1,0 +1,138 @@
+"""The network of a run, as a table and as a diagram."""
+
+import copy
+import importlib.util
+import logging
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.model_summary import ModelSummary  # type: ignore[attr-defined]
+from torch import Tensor, nn
+
+from colorize.data.base import ImageData
+from colorize.errors import first_line
+from colorize.files import write_whole
+from colorize.tasks.base import Task
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+log = logging.getLogger(__name__)
+
+
+class Architecture(Callback):
+    """Writes `architecture.txt` (every layer) and `architecture.svg` (a diagram) when training starts.
+
+    The diagram needs torchview and Graphviz's `dot`; where they are missing, one line says how to get them.
+
+    Args:
+        folder: where the files go.
+        depth: down to which nesting the diagram shows modules; deeper ones are one block.
+    """
+
+    def __init__(self, folder: str, depth: int = 2) -> None:
+        self.folder = Path(folder)
+        self.depth = depth
+
+    @rank_zero_only
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(module, Task)
+        assert isinstance(data, ImageData)
+        shadow = Shadow(module, data.image_size)
+        title = shadow.title()
+        log.info("%s", title)
+        write_whole(self.folder / "architecture.txt", f"{title}\n\n{ModelSummary(shadow, max_depth=-1)}\n".encode())
+        missing = missing_tools()
+        if missing:
+            log.info("architecture.svg is not drawn, for want of %s.", " and ".join(missing))
+            return
+        try:
+            picture = diagram(shadow, self.depth).pipe(format="svg", quiet=True)
+        except (RuntimeError, subprocess.CalledProcessError) as error:  # a picture must not end a training
+            log.warning("architecture.svg is not drawn: %s", first_line(error.__cause__ or error))
+            return
+        write_whole(self.folder / "architecture.svg", picture)
+
+
+class Shadow(pl.LightningModule):
+    """A copy of a task's network without values, whose forward pass gives shapes and touches nothing else.
+
+    Args:
+        task: whose network it is.
+        image_size: height and width of the pictures; padded to what the network needs.
+    """
+
+    def __init__(self, task: Task, image_size: int) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(task.network)
+        side = image_size + -image_size % int(self.network.multiple)  # type: ignore[arg-type]
+        self.to("meta")
+        self.example_input_array = torch.empty(1, task.in_channels, side, side, device="meta")
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.network(x)
+        return out
+
+    def title(self) -> str:
+        """Name, number of parameters, shape of the input and of the output, on one line."""
+        x = self.example_input_array
+        assert isinstance(x, Tensor)
+        with torch.no_grad():
+            y = copy.deepcopy(self.network).eval()(x)
+        shapes = " -> ".join(" x ".join(map(str, tensor.shape[1:])) for tensor in (x, y))
+        return f"{type(self.network).__name__}, {count(self.network)}: {shapes}"
+
+
+def diagram(shadow: Shadow, depth: int) -> "Digraph":
+    """The network as a Graphviz graph: for each block its place, its parameters and its shapes."""
+    from torchview import draw_graph
+
+    network = copy.deepcopy(shadow.network)
+    for path, module in list(network.named_modules())[1:]:
+        # torchview names a module after its class
+        module.__class__ = type(f"{path}: {kind(module)} ({count(module)})", (type(module),), {})
+    graph = draw_graph(network, shadow.example_input_array, depth=depth, device="meta", expand_nested=True).visual_graph
+    graph.body[:] = [tidy(line) for line in graph.body]
+    graph.attr(label=f"{shadow.title()}\n\n", labelloc="t", fontsize="14")
+    for attributes in (graph.graph_attr, graph.node_attr):
+        attributes["fontname"] = "Helvetica"
+    return graph
+
+
+def tidy(line: str) -> str:
+    """A line of torchview's graph, with B for the batch, the parts of a name below each other, and no depth."""
+    line = line.replace("input-tensor", "input").replace("output-tensor", "output").replace("(1, ", "(B, ")
+    line = re.sub(r"([\w.]+): ([^(]+) \((.*?)\)<BR/>", r"<B>\2</B><BR/>\1<BR/>\3<BR/>", line)
+    line = re.sub(r"<BR/>(no parameters<BR/>)?depth:\d+", "", line)
+    group = r"fontsize=12 label=\"([\w.]+): [^(]+ \((.*?)\)\""
+    return re.sub(group, r'fontsize=10 label="\1\\l\2\\l"', line)
+
+
+def kind(module: nn.Module) -> str:
+    """The class of a module; for a sequence, the classes of what is in it."""
+    if not isinstance(module, nn.Sequential):
+        return type(module).__name__
+    return " + ".join(kind(child) for child in module if not isinstance(child, nn.Identity))
+
+
+def count(module: nn.Module) -> str:
+    number = sum(parameter.numel() for parameter in module.parameters())
+    return f"{number:,} parameters" if number else "no parameters"
+
+
+def missing_tools() -> list[str]:
+    """What the diagram needs and this machine lacks, each with the way to get it."""
+    missing = []
+    if importlib.util.find_spec("torchview") is None:
+        missing.append("torchview (pip install 'colorize[architecture]')")
+    if shutil.which("dot") is None:
+        missing.append("Graphviz's dot (install graphviz with the system's package manager)")
+    return missing

@@ -1,0 +1,112 @@
+"""Multiruns as their users start them: comparisons, failures, launchers, Optuna, the autoencoders' sweep."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from PIL import Image
+
+from colorize.cli import CONFIG_DIR
+
+pytestmark = pytest.mark.slow
+
+
+def rows(sweep: Path) -> list[dict[str, str]]:
+    with (sweep / "comparison.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_failed_run_is_told_and_the_others_go_on(commands: Any, tmp_path: Path) -> None:
+    norms = "model.network.norm=layer,batch,group"
+    finished = commands("train.py", "-m", *commands.tiny, norms, f"hydra.sweep.dir={tmp_path}")
+    assert finished.code == 1
+    assert "error: job 0 failed: model.network: UNet cannot be built: norm is 'layer'" in finished.err
+    assert "error: 1 of 3 runs failed: 0" in finished.err
+    assert "Traceback" not in finished.err
+    floor, failed, *done = rows(tmp_path)
+    assert floor["mse_ratio"] == "1.0"
+    assert failed["status"].startswith("failed: model.network: UNet cannot be built")
+    assert [(row["model.network.norm"], row["status"], row["epochs"]) for row in done] == [
+        ("batch", "done", "1"),
+        ("group", "done", "1"),
+    ]
+    assert Image.open(tmp_path / "comparison.png").width > 500
+    again = commands("-m", "colorize.report", tmp_path, "--output", tmp_path / "again")
+    assert again.code == 0
+    assert (tmp_path / "again/comparison.csv").read_bytes() == (tmp_path / "comparison.csv").read_bytes()
+
+
+def test_a_fault_in_one_run_keeps_its_traceback(commands: Any, tmp_path: Path) -> None:
+    """num_workers=-1 is refused by torch's DataLoader, whose error is no mistake that we know of."""
+    workers = "data.num_workers=-1,0"
+    finished = commands("train.py", "-m", *commands.tiny, workers, f"hydra.sweep.dir={tmp_path}")
+    assert finished.code == 1
+    assert "Traceback" in finished.err
+    assert [row["status"].split(":")[0] for row in rows(tmp_path)[1:]] == ["failed", "done"]
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_launchers_run_every_job_and_compare_them(launcher: str, commands: Any, tmp_path: Path) -> None:
+    arguments = (*commands.tiny, f"launcher={launcher}", "seed=1,2", f"hydra.sweep.dir={tmp_path}")
+    commands.succeed("train.py", "-m", *arguments)
+    assert [(row["seed"], row["status"]) for row in rows(tmp_path)[1:]] == [("1", "done"), ("2", "done")]
+
+
+def test_an_optuna_study_goes_on_where_it_was(commands: Any, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    for number, trials in enumerate((2, 1)):
+        sweep = tmp_path / str(number)
+        arguments = [f"hydra.sweeper.storage={storage}", f"hydra.sweeper.n_trials={trials}", f"hydra.sweep.dir={sweep}"]
+        commands.succeed("train.py", *commands.tiny, "sweep=optuna", *arguments)
+        assert len(rows(sweep)) == 1 + trials
+    study = optuna.load_study(study_name="lab_unet_scenes", storage=storage)
+    assert len(study.trials) == 3
+    losses = [torch.load(path, weights_only=True) for path in sorted(tmp_path.glob("*/*/checkpoints/best.ckpt"))]
+    best = [next(iter(v for k, v in c["callbacks"].items() if "ModelCheckpoint" in k)) for c in losses]
+    assert [trial.value for trial in study.trials] == pytest.approx([b["best_model_score"].item() for b in best])
+    assert 1e-4 <= study.trials[0].params["model.optimizer.lr"] <= 1e-2
+
+
+def test_colorizers_start_from_the_autoencoders_of_their_sweep(commands: Any, tmp_path: Path) -> None:
+    tiny = [option for option in commands.tiny if "width" not in option]
+    finished = commands.succeed("train.py", *tiny, "sweep=autoencoders", f"hydra.sweep.dir={tmp_path}")
+    assert [row["experiment"] for row in rows(tmp_path)[1:]] == [
+        f"{kind}_{number}" for kind in ("autoencoder", "colorizer") for number in (1, 2, 3)
+    ]
+    said = finished.out + finished.err
+    for number in (1, 2, 3):
+        assert f"model.init_from={tmp_path}/autoencoder_{number}_seed0/checkpoints/best.ckpt: " in said
+
+
+@pytest.mark.parametrize(
+    ("choice", "extra"),
+    [("launcher=joblib", "joblib"), ("launcher=submitit", "submitit"), ("sweep=optuna", "optuna")],
+)
+def test_a_missing_plugin_is_named_with_its_install_command(
+    choice: str, extra: str, commands: Any, tmp_path: Path
+) -> None:
+    """As on a machine without the plugins: Hydra finds them by listing the package hydra_plugins."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pkgutil\n"
+        "walk = pkgutil.walk_packages\n"
+        "def without_plugins(path=None, prefix='', onerror=None):\n"
+        "    return (m for m in walk(path, prefix, onerror) if 'hydra_plugins' not in m.name)\n"
+        "pkgutil.walk_packages = without_plugins\n"
+    )
+    finished = commands("train.py", "-m", choice, PYTHONPATH=str(tmp_path))
+    assert finished.code == 1
+    assert finished.err.startswith("error: hydra/")
+    assert f"pip install 'colorize[{extra}]'" in finished.err
+    assert finished.err.count("\n") == 1
+
+
+def test_submitit_asks_slurm_for_a_process_per_device() -> None:
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        cfg = compose("train", ["launcher=submitit", "trainer.devices=4", "+trainer.x=1"], return_hydra_config=True)
+    launcher = cfg.hydra.launcher
+    assert launcher._target_.endswith("SlurmLauncher")
+    assert (launcher.tasks_per_node, launcher.gpus_per_node, launcher.nodes) == (4, 4, 1)
