@@ -40,7 +40,7 @@ def main(cfg: DictConfig) -> float | None:
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
             if not leave_distributed(trainer):
                 return None
-            training = {"epochs": trainer.current_epoch, "seconds": round(time.perf_counter() - started, 1)}
+            training = {"epochs": trainer.current_epoch or None, "seconds": round(time.perf_counter() - started, 1)}
             checkpoint, objective = best(trainer)
         if checkpoint:
             task, _ = load_task(Path(checkpoint))

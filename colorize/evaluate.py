@@ -46,17 +46,17 @@ def evaluate(
     data: ImageData,
     callbacks: list[Callback],
     loggers: list[Logger],
-    training: Mapping[str, float],
+    training: Mapping[str, float | None],
 ) -> dict[str, Any]:
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
     Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`, `parameters` of the network, and those
-    of `training` (`epochs`, `seconds`). A value that JSON cannot hold (the psnr of a perfect picture is infinite) is
-    null. `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for
-    every run of the data, and their `index`.
+    of `training` (`epochs` completed, null if they are not known, and `seconds`). A value that JSON cannot hold (the
+    psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`, `prediction` and `truth`, uint8
+    (8, H, W, 3), of the same test pictures for every run of the data, and their `index`.
     """
     tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
-    tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs", 0))  # where charts show the test
+    tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
@@ -65,7 +65,7 @@ def evaluate(
     metrics |= training
     if not cfg.trainer.fast_dev_run:
         batch = data.sample("test", N_SAMPLES)
-        seen, prediction, truth = pictures(task, batch)
+        seen, prediction, truth = pictures(task.eval(), batch)
         run_dir = Path(cfg.run_dir)
         index = batch["index"].numpy()
         np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)
