@@ -115,20 +115,19 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 @full_precision
-def lab_to_rgb(lab: Tensor) -> Tensor:
-    """CIE Lab to sRGB (kornia, after scikit-image), each channel clipped to [0, 1].
-
-    Not for a loss: where it clips, its gradient is zero.
+def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
+    """CIE Lab to sRGB (kornia, after scikit-image).
 
     Args:
         lab: float (B, 3, H, W), L in [0, 100].
+        clip: bring each channel into [0, 1]. Not for a loss: where it clips, its gradient is zero.
 
     Returns:
-        float32 (B, 3, H, W) in [0, 1].
+        float32 (B, 3, H, W), in [0, 1] if clipped; colours outside of sRGB lie beyond otherwise.
 
     Raises:
         ValueError: wrong dtype or shape.
     """
     check_images("lab", lab, 3)
-    rgb: Tensor = kornia.color.lab_to_rgb(lab, clip=True)
+    rgb: Tensor = kornia.color.lab_to_rgb(lab, clip=clip)
     return rgb

@@ -61,6 +61,36 @@ def test_a_pairs_own_gray_is_the_target(batch: dict[str, Tensor]) -> None:
     assert (make(GrayscaleTask).pair({**batch, "gray": gray})[1] == 0.2).all()
 
 
+PLAIN = {"network": {"name": "UNet", "width": 4, "depth": 1}, "loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
+
+
+def test_a_loss_in_rgb_is_that_of_the_pictures(batch: dict[str, Tensor]) -> None:
+    in_ab, in_rgb = LabTask(**PLAIN), LabTask(**PLAIN, loss_space="rgb")
+    x, y = in_rgb.pair(batch)
+    near = y + 0.01 * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+    gray = torch.zeros_like(y)
+    assert in_ab.compare(x, near, y).item() == pytest.approx((near - y).square().mean().item())
+    expected = (in_rgb.to_rgb(x, gray) - in_rgb.truth(batch)).square().mean().item()
+    assert in_rgb.compare(x, gray, y).item() == pytest.approx(expected, rel=1e-3)  # gray is inside of sRGB
+    assert in_rgb.compare(x, y, y).item() == 0
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -> None:
+    task = LabTask(**PLAIN, loss_space="rgb")
+    x, y = task.pair({"rgb": torch.full((1, 3, 4, 4), level, dtype=torch.uint8)})
+    prediction = torch.full_like(y, 0.3, requires_grad=True)
+    task.compare(x, prediction, y).backward()
+    assert prediction.grad is not None
+    assert prediction.grad.isfinite().all()
+    assert (prediction.grad[:, 0] != 0).all()  # kornia keeps b of black from becoming negative light
+
+
+def test_an_unknown_loss_space_is_refused() -> None:
+    with pytest.raises(ColorizeError, match="model.loss_space is 'hsv'"):
+        LabTask(**PLAIN, loss_space="hsv")
+
+
 def test_ab_is_bounded_whatever_the_network_says() -> None:
     ab = make(LabTask).bound(torch.tensor([-1e6, -1.0, 0.0, 1.0, 1e6]))
     assert ab.abs().max() <= 1

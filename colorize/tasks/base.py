@@ -86,6 +86,11 @@ class Task(pl.LightningModule, ABC):
         """The metrics of pictures against the truth, their names after `prefix`."""
         return color_metrics(prefix)
 
+    def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
+        """The loss of a prediction, a scalar."""
+        loss: Tensor = self.loss(prediction, y)
+        return loss
+
     def bound(self, output: Tensor) -> Tensor:
         """Maps the network's output into the range of the target."""
         return output
@@ -101,7 +106,7 @@ class Task(pl.LightningModule, ABC):
     def _step(self, batch: Batch, stage: str) -> tuple[Tensor, Tensor, Tensor]:
         x, y = self.pair(batch)
         prediction = self(x).float()
-        loss: Tensor = self.loss(prediction, y)
+        loss = self.compare(x, prediction, y)
         in_training = stage == "train"
         self.log(
             f"{stage}/loss",
