@@ -34,18 +34,21 @@ PLUGINS = {  # the extra that brings a choice of one of Hydra's own groups
     "hydra/sweeper/sampler": {"tpe": "optuna"},
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
 }
+NO_TRIAL = ("No trials are completed yet.", "Record does not exist.")  # Optuna, asked for the best of none
 MISTAKES = (ColorizeError, HydraException, OmegaConfBaseException, MisconfigurationException)
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a `hydra.main` function; mistakes found while the configuration is composed end here."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message)
     try:
         main()
     except MISTAKES as error:
         _report(error)
+    except ValueError as error:
+        if str(error) not in NO_TRIAL:
+            raise
+        _report(ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above."))
 
 
 def one_sentence(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
@@ -53,6 +56,8 @@ def one_sentence(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
 
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> T:
+        for message in NOISE:  # here, since a launcher's processes begin here
+            warnings.filterwarnings("ignore", message)
         try:
             return job(cfg)
         except MISTAKES as error:
@@ -80,9 +85,10 @@ def sentence(error: Exception) -> str:
             text = f"{_full_key(error)}: {cause}"
         case MissingConfigException() if error.missing_cfg_file:
             group, _, name = str(error.missing_cfg_file).rpartition("/")
-            if group in PLUGINS:
+            if name in PLUGINS.get(group, {}):
                 return f"{group}={name} needs a plugin of Hydra: pip install 'colorize[{PLUGINS[group][name]}]'."
-            text = unknown(group, name, sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml")))
+            ours = sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
+            text = unknown(group, name, ours or sorted(error.options or []))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1])
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):

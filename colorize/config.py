@@ -79,13 +79,14 @@ def check_paths(cfg: DictConfig) -> None:
 def check_strategy(cfg: DictConfig) -> None:
     """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep.
 
-    Slurm starts the ranks itself.
+    Slurm starts the ranks itself, if it is asked for one per device.
     """
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return
-    if HydraConfig.get().runtime.choices.get("hydra/launcher") == "submitit_slurm":
+    strategy, devices, hydra = str(cfg.trainer.strategy), cfg.trainer.devices, HydraConfig.get()
+    slurm = hydra.runtime.choices.get("hydra/launcher") == "submitit_slurm"
+    if slurm and hydra.launcher.tasks_per_node == devices:
         return
-    strategy, devices = str(cfg.trainer.strategy), cfg.trainer.devices
     subprocesses = strategy.startswith("ddp") and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))
     gpus = 1 if cfg.trainer.accelerator == "cpu" else torch.cuda.device_count()
     one_device = str(devices) in ("1", "[0]") or (devices == "auto" and gpus <= 1)

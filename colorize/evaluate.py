@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import Logger
 
 from colorize.callbacks import pictures
 from colorize.data.base import ImageData
+from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 
 N_SAMPLES = 8
@@ -33,11 +34,18 @@ def leave_distributed(trainer: pl.Trainer) -> bool:
 
 
 def best(trainer: pl.Trainer) -> tuple[str | None, float | None]:
-    """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises."""
+    """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
+
+    Raises:
+        ColorizeError: that value was never a finite number.
+    """
     saver = trainer.checkpoint_callback
     if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
         return None, None
-    return saver.best_model_path, None if saver.best_model_score is None else saver.best_model_score.item()
+    score = None if saver.best_model_score is None else saver.best_model_score.item()
+    if score is not None and not math.isfinite(score):
+        raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
+    return saver.best_model_path, score
 
 
 def evaluate(

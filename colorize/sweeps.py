@@ -1,6 +1,8 @@
 """Multiruns: a job that fails does not stop the others, and at the end all are compared."""
 
 import functools
+import multiprocessing
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -25,6 +28,8 @@ def others_go_on(job: Callable[[DictConfig], float | None]) -> Callable[[DictCon
     def wrapped(cfg: DictConfig) -> float | None:
         if HydraConfig.get().mode != RunMode.MULTIRUN:
             return job(cfg)
+        if multiprocessing.get_start_method() == "loky":  # joblib's own, which the workers of a DataLoader cannot take
+            multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
         folder = Path(HydraConfig.get().runtime.output_dir)
         (folder / "error.txt").unlink(missing_ok=True)
         try:
@@ -42,15 +47,39 @@ def others_go_on(job: Callable[[DictConfig], float | None]) -> Callable[[DictCon
     return wrapped
 
 
+def swept(config: DictConfig) -> set[str]:
+    """The keys that the command line gives several values."""
+    overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    return {override.get_key_element() for override in overrides if override.is_sweep_override()}
+
+
+def prepare_study(sweeper: DictConfig) -> None:
+    """Makes the folder of Optuna's SQLite file, and says what the study does."""
+    url = sweeper.storage.url if isinstance(sweeper.storage, DictConfig) else str(sweeper.storage or "memory")
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    print(f"Optuna: {sweeper.n_trials} trials, none of them pruned; the study is kept in {url}")
+
+
 class CompareRuns(Callback):
-    """Writes comparison.csv, comparison.md and comparison.png into a multirun's folder.
+    """Checks a multirun, and writes comparison.csv, comparison.md and comparison.png into its folder at the end.
 
     Raises:
-        SystemExit: with code 1 when a run failed. (Hydra would turn any other exception into a warning.)
+        SystemExit: with code 1 when it cannot start or a run failed. (Hydra makes a warning of any other exception.)
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        Path(config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)  # a sweeper may keep its study beside it
+        choices = config.hydra.runtime.choices
+        if choices["hydra/launcher"] == "submitit_slurm" and shutil.which("srun") is None:
+            sys.exit("error: launcher=submitit finds no srun of Slurm here: start it on the cluster's login node.")
+        unnamed = sorted(swept(config) - {"experiment", "data", "seed"})
+        if "pretrained" in config and unnamed:
+            sys.exit(
+                f"error: sweep=autoencoders names its runs by experiment, data and seed: those that differ in "
+                f"{unnamed[0]} would overwrite one another, so give each value of it a sweep of its own."
+            )
+        if choices["hydra/sweeper"] == "optuna":
+            prepare_study(config.hydra.sweeper)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()

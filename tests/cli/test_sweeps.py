@@ -1,18 +1,19 @@
 """Multiruns as their users start them: comparisons, failures, launchers, Optuna, the autoencoders' sweep."""
 
 import csv
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from colorize.cli import CONFIG_DIR
-
 pytestmark = pytest.mark.slow
+REPO = Path(__file__).resolve().parents[2]
 
 
 def rows(sweep: Path) -> list[dict[str, str]]:
@@ -51,24 +52,73 @@ def test_a_fault_in_one_run_keeps_its_traceback(commands: Any, tmp_path: Path) -
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_launchers_run_every_job_and_compare_them(launcher: str, commands: Any, tmp_path: Path) -> None:
-    arguments = (*commands.tiny, f"launcher={launcher}", "seed=1,2", f"hydra.sweep.dir={tmp_path}")
-    commands.succeed("train.py", "-m", *arguments)
+    """Also when their batches are fetched by processes of their own."""
+    arguments = (
+        *commands.tiny,
+        f"launcher={launcher}",
+        "seed=1,2",
+        "data.num_workers=1",
+        f"hydra.sweep.dir={tmp_path}",
+    )
+    finished = commands.succeed("train.py", *arguments)
     assert [(row["seed"], row["status"]) for row in rows(tmp_path)[1:]] == [("1", "done"), ("2", "done")]
+    assert "Warning" not in finished.err
+    assert "is deprecated" not in finished.err
+
+
+def test_slurm_starts_the_ranks_of_each_job(commands: Any, tmp_path: Path) -> None:
+    """The launcher, Lightning and DDP are the real ones; the cluster is slurm.py."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sbatch", "srun", "sacct"):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {REPO}/tests/cli/slurm.py {name} "$@"\n')
+        (programs / name).chmod(0o755)
+    sweep = tmp_path / "sweep"
+    arguments = ("launcher=submitit", "trainer.devices=2", "hydra.launcher.partition=gpu", f"hydra.sweep.dir={sweep}")
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    commands.succeed("train.py", *commands.tiny, *arguments, PATH=path, SLURM_FLAGS=str(tmp_path / "flags.json"))
+    flags = json.loads((tmp_path / "flags.json").read_text())
+    asked = ("partition", "nodes", "ntasks-per-node", "gpus-per-node")
+    assert [flags[name] for name in asked] == ["gpu", "1", "2", "2"]
+    assert [row["status"] for row in rows(sweep)[1:]] == ["done"]
+    assert torch.load(sweep / "0/checkpoints/last.ckpt", weights_only=True)["global_step"] == 2  # 32 pictures, 2 x 8
 
 
 def test_an_optuna_study_goes_on_where_it_was(commands: Any, tmp_path: Path) -> None:
+    """Its second start comes to the first trials that TPE itself draws."""
     storage = f"sqlite:///{tmp_path}/study.db"
+    search = ("sweep=optuna", f"hydra.sweeper.storage.url={storage}", "hydra.sweeper.sampler.n_startup_trials=2")
     for number, trials in enumerate((2, 1)):
         sweep = tmp_path / str(number)
-        arguments = [f"hydra.sweeper.storage={storage}", f"hydra.sweeper.n_trials={trials}", f"hydra.sweep.dir={sweep}"]
-        commands.succeed("train.py", *commands.tiny, "sweep=optuna", *arguments)
+        arguments = (f"hydra.sweeper.n_trials={trials}", f"hydra.sweep.dir={sweep}")
+        finished = commands.succeed("train.py", *commands.tiny, *search, *arguments)
+        assert f"Optuna: {trials} trials, none of them pruned; the study is kept in {storage}\n" in finished.out
         assert len(rows(sweep)) == 1 + trials
-    study = optuna.load_study(study_name="lab_unet_scenes", storage=storage)
+    (summary,) = optuna.get_all_study_summaries(storage)
+    assert summary.study_name == ",".join(sorted(commands.tiny))
+    study = optuna.load_study(study_name=summary.study_name, storage=storage)
     assert len(study.trials) == 3
     losses = [torch.load(path, weights_only=True) for path in sorted(tmp_path.glob("*/*/checkpoints/best.ckpt"))]
     best = [next(iter(v for k, v in c["callbacks"].items() if "ModelCheckpoint" in k)) for c in losses]
     assert [trial.value for trial in study.trials] == pytest.approx([b["best_model_score"].item() for b in best])
     assert 1e-4 <= study.trials[0].params["model.optimizer.lr"] <= 1e-2
+
+
+def test_trials_that_diverge_fail_and_are_told(commands: Any, tmp_path: Path) -> None:
+    diverging = "hydra.sweeper.params={model.optimizer.lr: 'choice(1e30)'}"
+    arguments = (
+        diverging,
+        "trainer.gradient_clip_val=null",
+        f"hydra.sweeper.storage.url=sqlite:///{tmp_path}/study.db",
+    )
+    trials = ("hydra.sweeper.n_trials=2", f"hydra.sweep.dir={tmp_path}")
+    finished = commands("train.py", *commands.tiny, "sweep=optuna", *arguments, *trials)
+    assert finished.code == 1
+    for number in (0, 1):
+        assert f"error: job {number} failed: The training diverged: val/loss was never finite" in finished.err
+        assert (tmp_path / str(number) / "error.txt").is_file()
+    assert finished.err.splitlines()[-1].startswith("error: No trial of this study has a result yet")
+    assert "Traceback" not in finished.err
 
 
 def test_colorizers_start_from_the_autoencoders_of_their_sweep(commands: Any, tmp_path: Path) -> None:
@@ -79,7 +129,7 @@ def test_colorizers_start_from_the_autoencoders_of_their_sweep(commands: Any, tm
     ]
     said = finished.out + finished.err
     for number in (1, 2, 3):
-        assert f"model.init_from={tmp_path}/autoencoder_{number}_seed0/checkpoints/best.ckpt: " in said
+        assert f"model.init_from={tmp_path}/autoencoder_{number}_scenes_seed0/checkpoints/best.ckpt: " in said
 
 
 @pytest.mark.parametrize(
@@ -97,16 +147,8 @@ def test_a_missing_plugin_is_named_with_its_install_command(
         "    return (m for m in walk(path, prefix, onerror) if 'hydra_plugins' not in m.name)\n"
         "pkgutil.walk_packages = without_plugins\n"
     )
-    finished = commands("train.py", "-m", choice, PYTHONPATH=str(tmp_path))
+    finished = commands("train.py", choice, PYTHONPATH=str(tmp_path))
     assert finished.code == 1
     assert finished.err.startswith("error: hydra/")
     assert f"pip install 'colorize[{extra}]'" in finished.err
     assert finished.err.count("\n") == 1
-
-
-def test_submitit_asks_slurm_for_a_process_per_device() -> None:
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        cfg = compose("train", ["launcher=submitit", "trainer.devices=4", "+trainer.x=1"], return_hydra_config=True)
-    launcher = cfg.hydra.launcher
-    assert launcher._target_.endswith("SlurmLauncher")
-    assert (launcher.tasks_per_node, launcher.gpus_per_node, launcher.nodes) == (4, 4, 1)
