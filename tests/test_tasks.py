@@ -87,7 +87,7 @@ def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -
 
 
 def test_an_unknown_loss_space_is_refused() -> None:
-    with pytest.raises(ColorizeError, match="model.loss_space is 'hsv'"):
+    with pytest.raises(ColorizeError, match=r"model\.loss_space is 'hsv'"):
         LabTask(**PLAIN, loss_space="hsv")
 
 

@@ -59,13 +59,10 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         "predict.py checkpoint={tmp}/none.ckpt input={tmp}/none.png output={tmp}/predicted",
         ("input={tmp}/none.png",),
     ),
-    "sweep of ddp": (
-        "train.py -m seed=0,1 trainer.strategy=ddp trainer.devices=2 hydra.sweep.dir={tmp}/sweep",
-        ("trainer.strategy=ddp", "ddp_spawn"),
-    ),
     "no network": ("train.py data=landscapes", ("connect to the network", "data.root=FOLDER")),
     "no network cifar10": ("train.py data=cifar10", ("connect to the network", "data.root=FOLDER")),
 }
+SWEEP_OF_DDP = "train.py -m seed=0,1 trainer.strategy=ddp trainer.devices=2 hydra.sweep.dir={tmp}/sweep"
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +96,13 @@ def mistakes(commands: Any, places: Path) -> dict[str, Any]:
     }
 
     def words(name: str) -> list[str]:
-        arguments = CASES[name][0].format(tmp=places).split()
+        arguments = (CASES[name][0] if name in CASES else name).format(tmp=places).split()
         if arguments[0] == "train.py":
-            arguments += ["trainer.accelerator=cpu", f"hydra.run.dir={places}/{name.replace(' ', '_')}"]
+            arguments += ["trainer.accelerator=cpu", f"hydra.run.dir={places}/{name.split('=')[0].replace(' ', '_')}"]
         return arguments
 
     debug = [*words("no folder"), "debug=true"]
-    cases = json.dumps({name: words(name) for name in CASES} | {"debug": debug})
+    cases = json.dumps({name: words(name) for name in CASES} | {"debug": debug, "sweep": words(SWEEP_OF_DDP)})
     answers = commands.succeed(Path(__file__).with_name("forked.py"), cases, **environment)
     return {name: Finished(*answer) for name, answer in json.loads(answers.out).items()}
 
@@ -139,6 +136,14 @@ def test_a_process_of_its_own_says_the_same(commands: Any, mistakes: dict[str, A
     words = CASES["key"][0].split()
     finished = commands(*words)
     assert (finished.code, finished.out, finished.err) == (1, "", mistakes["key"].err)
+
+
+def test_a_sweep_of_ddp_is_refused_run_by_run(mistakes: dict[str, Any]) -> None:
+    finished = mistakes["sweep"]
+    assert finished.code == 1
+    *jobs, end = [line for line in finished.err.splitlines() if line.startswith("error: ")]
+    assert ["trainer.strategy=ddp" in job and "ddp_spawn" in job for job in jobs] == [True, True]
+    assert end == "error: 2 of 2 runs failed: 0, 1"
 
 
 def test_debug_shows_the_traceback(mistakes: dict[str, Any]) -> None:
