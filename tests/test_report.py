@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from colorize.errors import ColorizeError
-from colorize.report import compare, find_runs, label, main, varied
+from colorize.report import compare, main
+from colorize.runs import find_runs, labels, names, varied
 
 MakeRun = Callable[..., Path]
 
@@ -29,9 +30,11 @@ def make_run(tmp_path: Path) -> MakeRun:
         choices |= {key: value for key, value in settings.items() if key in choices}
         hydra = {"hydra": {"runtime": {"choices": choices}, "job": {"num": number}}}
         OmegaConf.save(hydra, folder / ".hydra/hydra.yaml")
-        OmegaConf.save({"seed": 0}, folder / ".hydra/config.yaml")
-        overrides = [f"{key.replace('__', '.')}={value}" for key, value in settings.items()]
-        OmegaConf.save([*overrides, f"data.root=/data/{number}"], folder / ".hydra/overrides.yaml")
+        keys = {key.replace("__", "."): value for key, value in settings.items()}
+        keys["data.root"] = f"/{choices['data']}"
+        config = {key: value for key, value in keys.items() if key not in choices}
+        OmegaConf.save(OmegaConf.from_dotlist([f"{k}={v}" for k, v in config.items()]), folder / ".hydra/config.yaml")
+        OmegaConf.save([f"{key}={value}" for key, value in keys.items()], folder / ".hydra/overrides.yaml")
         if error is not None:
             (folder / "error.txt").write_text(f"{error}\n")
         if mse is not None:
@@ -78,7 +81,7 @@ def test_only_what_varied_is_a_column(make_run: MakeRun, tmp_path: Path) -> None
     make_run(1, model="lab_unet", model__optimizer__lr="0.003", trainer__max_epochs="3", seed="2")
     runs = find_runs([tmp_path])
     assert varied(runs) == ["model.optimizer.lr", "seed"]
-    assert label(runs[1], varied(runs)) == "lr=0.003 seed=2"
+    assert labels(runs)[1] == ["lr=0.003", "seed=2"]
 
 
 def test_an_experiment_says_its_model(make_run: MakeRun, tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def test_each_data_set_has_its_own_floor_and_block(make_run: MakeRun, tmp_path: 
     make_run(1, data="landscapes")
     compare([tmp_path / "sweep"], tmp_path)
     first, second, *_ = read_csv(tmp_path / "comparison.csv")
-    assert (first["run"], second["run"]) == ("floor of cifar10 as in 0", "floor of landscapes as in 1")
+    assert (first["run"], second["run"]) == ("floor (cifar10, /cifar10)", "floor (landscapes, /landscapes)")
     assert first["mse"] != second["mse"]
 
 
@@ -150,3 +153,28 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         find_runs([tmp_path])
     with pytest.raises(SystemExit, match="neither a run nor a sweep"):
         main([str(tmp_path)])
+
+
+def test_a_damaged_file_fails_its_run_only(make_run: MakeRun, tmp_path: Path) -> None:
+    damaged = make_run(0, model="lab_unet")
+    make_run(1, model="rgb_cae")
+    (damaged / "metrics.json").write_text('{"test/mse": 0.0')
+    first, second = compare([tmp_path / "sweep"], tmp_path)
+    assert first.status.startswith("failed: metrics.json is damaged: ")
+    assert second.status == "done"
+
+
+def test_runs_that_differ_in_nothing_are_told_apart_by_their_folders(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run(0)
+    make_run(1)
+    runs = find_runs([tmp_path / "sweep"])
+    assert labels(runs) == [["0"], ["1"]]
+    (tmp_path / "sweep").rename(tmp_path / "earlier")
+    make_run(0)
+    runs = find_runs([tmp_path / "earlier", tmp_path / "sweep"])
+    assert names(runs) == ["earlier/0", "earlier/1", "sweep/0"]
+
+
+def test_the_same_folder_twice_is_one_run(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run(0)
+    assert len(find_runs([folder, tmp_path / "sweep"])) == 1
