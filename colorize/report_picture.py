@@ -31,7 +31,7 @@ def draw(entries: Sequence[Entry]) -> bytes:
     columns = max((len(block) for block in blocks), default=0) + 2
     heights = [(1.3 + len(block[0].samples["truth"])) * INCH for block in blocks]
     bars = 0.8 + BAR_INCH * len(entries)
-    width = max(9.0, columns * INCH)
+    width = max(9.0, columns * INCH, 5 + max((len(entry.label) for entry in entries), default=0) / 14)
     figure = Figure(figsize=(width, sum(heights) + bars), layout="constrained")
     grid = figure.add_gridspec(len(blocks) + 1, 1, height_ratios=[*heights, bars])
     for row, block in enumerate(blocks):
