@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -61,6 +62,23 @@ def random_crop(batch: Mapping[str, Tensor], padding: int) -> dict[str, Tensor]:
     }
 
 
+def random_zoom(batch: Mapping[str, Tensor], least: float) -> dict[str, Tensor]:
+    """Shows of each picture a random part, of `least` to 1 of its height and width, enlarged to its size (bilinear)."""
+    rgb = batch["rgb"]
+    count, size, device = len(rgb), rgb.shape[-2:], rgb.device
+    share = least + (1 - least) * torch.rand(count, device=device)
+    shift = (2 * torch.rand(2, count, device=device) - 1) * (1 - share)
+    nothing = torch.zeros_like(share)
+    theta = torch.stack([share, nothing, shift[0], nothing, share, shift[1]], dim=1).view(count, 2, 3)
+    grid = F.affine_grid(theta, [count, 1, *size], align_corners=False)
+
+    def zoom(images: Tensor) -> Tensor:
+        enlarged = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        return enlarged.round().to(images.dtype)
+
+    return {name: zoom(value) if value.ndim == 4 else value for name, value in batch.items()}
+
+
 class ImageData(pl.LightningDataModule, ABC):
     """Batches `{"rgb": uint8 (B, 3, H, W), "index": int64 (B,)}` in three parts that never mix.
 
@@ -72,10 +90,18 @@ class ImageData(pl.LightningDataModule, ABC):
         num_workers: processes that fetch batches; 0 is right for data that lies decoded in memory or a memory map.
         flip: mirror training pictures at random.
         crop_padding: shift training pictures at random by up to this many pixels, 0 for none.
+        crop_scale: show a random part of training pictures, of at least this share of their height and width, 1 for
+            the whole.
     """
 
     def __init__(
-        self, image_size: int, batch_size: int, num_workers: int = 0, flip: bool = True, crop_padding: int = 0
+        self,
+        image_size: int,
+        batch_size: int,
+        num_workers: int = 0,
+        flip: bool = True,
+        crop_padding: int = 0,
+        crop_scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.image_size = image_size
@@ -83,6 +109,9 @@ class ImageData(pl.LightningDataModule, ABC):
         self.num_workers = num_workers
         self.flip = flip
         self.crop_padding = crop_padding
+        if not 0 < crop_scale <= 1:
+            raise ColorizeError(f"data.crop_scale is {crop_scale}, but must be above 0 and at most 1.")
+        self.crop_scale = crop_scale
         self.parts: dict[Part, Dataset[dict[str, Tensor]]] = {}
 
     @abstractmethod
@@ -132,6 +161,8 @@ class ImageData(pl.LightningDataModule, ABC):
             batch = random_flip(batch)
         if self.crop_padding:
             batch = random_crop(batch, self.crop_padding)
+        if self.crop_scale < 1:
+            batch = random_zoom(batch, self.crop_scale)
         return batch
 
     def sample(self, part: Part, count: int) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ class CIFAR10Data(ImageData):
         cache_dir: where a download goes when there is no `root`.
         val_fraction: part of the training pictures that is held back for validation.
         split_seed: which ones; apart from the seed of training, so that runs with other seeds compare.
-        image_size, batch_size, num_workers, flip, crop_padding: see `ImageData`. image_size must be 32.
+        image_size, batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`. image_size must be 32.
     """
 
     def __init__(
@@ -36,8 +36,9 @@ class CIFAR10Data(ImageData):
         num_workers: int = 0,
         flip: bool = True,
         crop_padding: int = 0,
+        crop_scale: float = 1.0,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
+        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
         if image_size != 32:
             raise ColorizeError(f"data.image_size is {image_size}, but the pictures of CIFAR-10 are 32x32.")
         if not 0 < val_fraction < 1:

@@ -30,7 +30,7 @@ class FolderData(ImageData):
         val_fraction, test_fraction: the parts' shares.
         max_bad_fraction: more unreadable files than this share is an error.
         image_size: the shorter side is brought to this, then the middle is cut out.
-        batch_size, num_workers, flip, crop_padding: see `ImageData`.
+        batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
     """
 
     def __init__(
@@ -46,8 +46,9 @@ class FolderData(ImageData):
         num_workers: int = 0,
         flip: bool = True,
         crop_padding: int = 0,
+        crop_scale: float = 1.0,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
+        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
         check_fractions(val_fraction, test_fraction)
         self.root = None if root is None else Path(root).expanduser()
         self.kaggle_dataset = kaggle_dataset

@@ -52,7 +52,7 @@ class PairedData(ImageData):
         val_fraction, test_fraction: the parts' shares.
         max_bad_fraction: more unreadable files than this share, in one of the folders, is an error.
         image_size: the shorter side is brought to this, then the middle is cut out.
-        batch_size, num_workers, flip, crop_padding: see `ImageData`.
+        batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
     """
 
     def __init__(
@@ -69,8 +69,9 @@ class PairedData(ImageData):
         num_workers: int = 0,
         flip: bool = True,
         crop_padding: int = 0,
+        crop_scale: float = 1.0,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
+        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
         check_fractions(val_fraction, test_fraction)
         start = Path(root or ".").expanduser()
         self.colored = start / Path(colored).expanduser()

@@ -36,7 +36,7 @@ class SceneData(ImageData):
     Args:
         train_size, val_size, test_size: scenes in each part.
         scene_seed: another seed, another world.
-        image_size, batch_size, num_workers, flip, crop_padding: see `ImageData`.
+        image_size, batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
     """
 
     def __init__(
@@ -50,8 +50,9 @@ class SceneData(ImageData):
         num_workers: int = 0,
         flip: bool = True,
         crop_padding: int = 0,
+        crop_scale: float = 1.0,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding)
+        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
         self.sizes: dict[Part, int] = {"val": val_size, "test": test_size, "train": train_size}
         self.scene_seed = scene_seed
 

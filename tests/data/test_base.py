@@ -1,10 +1,12 @@
 """Flips and crops on whole batches of uint8."""
 
+import pytest
 import pytorch_lightning as pl
 import torch
 
-from colorize.data.base import random_crop, random_flip
+from colorize.data.base import random_crop, random_flip, random_zoom
 from colorize.data.scenes import SceneData
+from colorize.errors import ColorizeError
 
 
 def make_batch() -> dict[str, torch.Tensor]:
@@ -44,6 +46,28 @@ def test_random_crop_shifts_and_repeats_the_border() -> None:
         assert len(found) == 1
         shifts.update(found)
     assert len(shifts) > 15
+
+
+def test_random_zoom_shows_a_part_of_each_picture() -> None:
+    torch.manual_seed(0)
+    across = torch.linspace(0, 255, 64).expand(3, 48, 64)
+    down = torch.linspace(0, 255, 48)[:, None].expand(3, 48, 64)
+    batch = {"rgb": torch.stack([across, down] * 32).byte(), "index": torch.arange(64)}
+    zoomed = random_zoom(batch | {"gray": batch["rgb"][:, :1]}, 0.5)
+    assert zoomed["rgb"].dtype == torch.uint8
+    assert torch.equal(zoomed["gray"], zoomed["rgb"][:, :1])
+    least, most = zoomed["rgb"].float().amin((1, 2, 3)), zoomed["rgb"].float().amax((1, 2, 3))
+    shares = (most - least) / 255
+    assert 0.45 < shares.min() < 0.6
+    assert 0.9 < shares.max() <= 1
+    assert (least.max() > 60) & (most.min() < 200)  # parts from every side
+    assert torch.equal(random_zoom(batch, 1.0)["rgb"], batch["rgb"])
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1.5])
+def test_a_crop_scale_out_of_range_is_refused(scale: float) -> None:
+    with pytest.raises(ColorizeError, match=r"data\.crop_scale is .*above 0 and at most 1"):
+        SceneData(image_size=16, batch_size=4, crop_scale=scale)
 
 
 def test_only_training_batches_are_changed() -> None:
