@@ -67,7 +67,7 @@ def test_random_zoom_shows_a_part_of_each_picture() -> None:
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1.5])
 def test_a_crop_scale_out_of_range_is_refused(scale: float) -> None:
     with pytest.raises(ColorizeError, match=r"data\.crop_scale is .*above 0 and at most 1"):
-        SceneData(image_size=16, batch_size=4, crop_scale=scale)
+        SceneData(16, 4, train_size=8, val_size=4, test_size=4, crop_scale=scale)
 
 
 def test_only_training_batches_are_changed() -> None:
