@@ -14,7 +14,7 @@ from torch import Tensor
 
 from colorize.data.base import ImageData
 from colorize.errors import ColorizeError
-from colorize.images import write_image
+from colorize.images import write_photograph
 from colorize.tasks.base import Task
 
 
@@ -81,7 +81,7 @@ class SamplePictures(Callback):
         part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
         batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
         panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
-        write_image(self.path, panel)
+        write_photograph(self.path, panel)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 step = trainer.global_step - 1 if trainer.state.fn == "fit" else None

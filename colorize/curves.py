@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
-from colorize.images import write_image
+from colorize.images import write_photograph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ class Curves(Callback):
         if metrics.is_file():
             curves = read_curves(metrics)
             if curves:
-                write_image(self.path, plot_curves(curves))
+                write_photograph(self.path, plot_curves(curves))
 
 
 def read_curves(metrics: Path) -> dict[str, Curve]:

@@ -12,3 +12,7 @@ def first_line(error: BaseException) -> str:
 
 class ImageError(ColorizeError):
     """One file that cannot be read or written as a photograph."""
+
+
+class DiskFullError(ColorizeError):
+    """There is no room, or no quota, left for what must be written: no further file will do better."""

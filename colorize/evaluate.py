@@ -97,4 +97,4 @@ def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: Path | None) -> 
 
 
 def _number(value: float | None) -> str:
-    return "inf" if value is None else f"{value:.4g}"
+    return "none" if value is None else f"{value:.4g}"

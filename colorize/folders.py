@@ -1,76 +1,198 @@
-"""Photographs in, pictures out: which file becomes which, and a report of how it went."""
+"""Photographs in, pictures out: which file becomes which."""
 
-import csv
+import glob
+import os
+import re
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from colorize.colorizer import Colorizer
-from colorize.errors import ColorizeError, ImageError
-from colorize.images import WRITABLE, find_photographs, write_image
+from colorize.errors import ColorizeError
+from colorize.images import EXTENSIONS, WRITABLE, find_photographs
+
+FORMATS = {"png": (".png",), "jpg": (".jpg", ".jpeg"), "tiff": (".tiff", ".tif"), "webp": (".webp",)}
+LOSSY = frozenset({".jpe", ".jfif", ".heic", ".heif", ".avif"})  # written as JPEG where they cannot be themselves
+STARTED = time.time()
+_TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")  # the names of files.write_whole
 
 
 @dataclass(frozen=True)
-class Result:
-    """One line of `report.csv`; status is done, kept (the output was there already) or failed."""
+class Job:
+    """A photograph, the picture to make of it, and perhaps a second one that shows both."""
 
-    file: str
-    status: str
-    output: str
-    seconds: float
-    message: str
+    file: Path
+    output: Path
+    side_by_side: Path | None = None
+
+    @property
+    def pictures(self) -> list[Path]:
+        """What is written, in that order: where `output` is, all of them are."""
+        return [self.output] if self.side_by_side is None else [self.side_by_side, self.output]
 
 
-def plan(source: Path, output: Path) -> list[tuple[Path, Path]]:
-    """(photograph, picture to write) for a photograph, or for every one below a folder, in the same tree.
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do; `folder` is that of `report.csv`, None when `output` names one picture."""
 
-    The picture keeps the photograph's name and format; formats that cannot be written become PNG.
+    jobs: list[Job]
+    folder: Path | None
+
+
+def plan(source: str, output: str | None = None, file_format: str | None = None, side_by_side: bool = False) -> Plan:
+    """The pictures to make of a photograph, of every one below a folder (same tree), or of those a pattern matches.
+
+    Names and formats are the photographs', unless `file_format` is given. Formats that cannot be written become JPEG
+    if they are lossy as it is (HEIC, AVIF), else PNG. With no `output`, one photograph gives NAME_colorized.EXT beside
+    it; an `output` that ends in a format's suffix names the picture of one photograph.
 
     Raises:
-        ColorizeError: nothing to do, a picture that would replace its photograph, or two that would be one file.
+        ColorizeError: nothing to do, a picture that would replace a photograph, or two that would be one file.
     """
-    if not source.exists():
-        raise ColorizeError(f"input={source} does not exist: give a photograph or a folder of photographs.")
-    root = source.parent if source.is_file() else source
-    files = [source] if source.is_file() else find_photographs(source)
-    jobs: dict[Path, Path] = {}
-    for file in files:
-        suffix = file.suffix if file.suffix.lower() in WRITABLE else ".png"
-        target = output / file.relative_to(root).with_suffix(suffix)
-        if target in jobs:
-            raise ColorizeError(f"{jobs[target]} and {file} would both be written to {target}: rename one of them.")
-        if target.resolve() == file.resolve():
-            raise ColorizeError(f"output={output} would write over {file}: give another folder.")
-        jobs[target] = file
-    return [(file, target) for target, file in jobs.items()]
-
-
-def process(colorizer: Colorizer, jobs: Iterable[tuple[Path, Path]], overwrite: bool = False) -> Iterator[Result]:
-    """Colorize each photograph into its picture; one that cannot be read or written is told and the rest goes on."""
-    for file, target in jobs:
-        started = time.perf_counter()
-        status, message = "done", ""
-        if target.exists() and not overwrite:
-            status, message = "kept", "the output exists; overwrite=true replaces it"
+    try:
+        root, files, single = _find(source)
+        if single:
+            jobs, folder = _one(files[0], output, file_format)
         else:
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_image(target, colorizer.colorize(file))
-            except (ImageError, OSError) as error:
-                status, message = "failed", str(error)
-        yield Result(str(file), status, str(target), round(time.perf_counter() - started, 3), message)
+            folder = _folder(source, output)
+            files = _outside(files, root, folder)
+            jobs = [
+                Job(file, folder / file.relative_to(root).with_suffix(_suffix(file, file_format))) for file in files
+            ]
+        if side_by_side:
+            jobs = [Job(job.file, job.output, _side_by_side(job.output)) for job in jobs]
+        _check_distinct(jobs, _folded(folder or jobs[0].output.parent))
+    except OSError as error:
+        raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
+    return Plan(jobs, folder)
 
 
-def write_report(path: Path, results: Iterable[Result]) -> list[Result]:
-    """Write each result into a CSV as it comes, and return them all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seen = []
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)])
-        writer.writeheader()
-        for result in results:
-            writer.writerow(asdict(result))
-            file.flush()
-            seen.append(result)
-    return seen
+def sweep(album: Plan) -> None:
+    """Remove what a killed process left where pictures go: files of `write_whole` that are older than this process."""
+    folders = {job.output.parent for job in album.jobs} | ({album.folder} if album.folder else set())
+    for folder in folders:
+        for file in folder.glob(".*.tmp"):
+            if _TEMPORARY.fullmatch(file.name) and file.lstat().st_mtime < STARTED:
+                file.unlink(missing_ok=True)
+
+
+def _find(source: str) -> tuple[Path, list[Path], bool]:
+    """(the folder that names start from, the photographs, whether the source is one of them itself)."""
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return path, find_photographs(path), False
+    if path.is_file():
+        return path.parent, [path], True
+    if path.exists():
+        raise ColorizeError(f"input={source} is neither a file nor a folder: give a photograph.")
+    if not glob.has_magic(str(path)):
+        raise ColorizeError(
+            f"input={source} does not exist: give a photograph, a folder of them, or a pattern such as 'scans/*.tif'."
+        )
+    plain = [*takewhile(lambda part: not glob.has_magic(part), path.parts)]
+    root = Path(*plain)
+    pattern = str(Path(*path.parts[len(plain) :]))
+    found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 # none hidden
+    names: dict[str, Path] = {}  # of folders, each of which is read once however many links lead to it
+    files = [
+        file
+        for file in sorted(set(found))
+        if file.suffix.lower() in EXTENSIONS
+        and file.is_file()
+        and names.setdefault(os.path.realpath(file.parent), file.parent) == file.parent
+    ]
+    if not files:
+        raise ColorizeError(
+            f"input={source} matches no photograph, only {len(found)} other files and folders: "
+            "'FOLDER/**/*.jpg' also looks in the folders below."
+        )
+    return root, files, False
+
+
+def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[Job], Path | None]:
+    suffix = _suffix(file, file_format)
+    if output is None:
+        return [Job(file, file.with_name(f"{file.stem}_colorized{suffix}"))], None
+    path = Path(output).expanduser()
+    if path.is_dir() or not _names_picture(path):
+        folder = _folder(str(file), output)
+        return [Job(file, folder / file.with_suffix(suffix).name)], folder
+    if path.suffix.lower() not in WRITABLE:
+        raise ColorizeError(f"output={output} cannot be written: its name must end in {', '.join(sorted(WRITABLE))}.")
+    if file_format is not None and path.suffix.lower() not in FORMATS[file_format]:
+        raise ColorizeError(f"format={file_format} and output={output} differ: leave out format, or rename the output.")
+    return [Job(file, path)], None
+
+
+def _names_picture(path: Path) -> bool:
+    return path.suffix.lower() in EXTENSIONS | WRITABLE
+
+
+def _folder(source: str, output: str | None) -> Path:
+    if output is None:
+        raise ColorizeError(f"output=FOLDER is needed for the pictures of input={source}, which may be many.")
+    folder = Path(output).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ColorizeError(f"output={output} is a file: give a folder for the pictures of input={source}.")
+    if not folder.exists() and _names_picture(folder):
+        raise ColorizeError(f"output={output} names one picture, but input={source} may be many: give a folder.")
+    return folder
+
+
+def _outside(files: list[Path], root: Path, folder: Path) -> list[Path]:
+    """Without the pictures of an earlier start, when they lie below the photographs."""
+    real_root, real_folder = root.resolve(), folder.resolve()
+    if real_root == real_folder:
+        raise ColorizeError(f"output={folder} holds the photographs and would write over them: give another folder.")
+    if not real_folder.is_relative_to(real_root):
+        return files
+    outside = {parent: not parent.resolve().is_relative_to(real_folder) for parent in {file.parent for file in files}}
+    files = [file for file in files if outside[file.parent]]
+    if not files:
+        raise ColorizeError(f"output={folder} holds every photograph of the input: give another folder.")
+    return files
+
+
+def _suffix(file: Path, file_format: str | None) -> str:
+    own = file.suffix.lower()
+    if file_format is not None:
+        return file.suffix if own in FORMATS[file_format] else f".{file_format}"
+    if own in WRITABLE:
+        return file.suffix
+    return ".jpg" if own in LOSSY else ".png"
+
+
+def _side_by_side(output: Path) -> Path:
+    return output.with_name(f"{output.stem}_side_by_side{output.suffix}")
+
+
+def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
+    """No picture is a photograph, by whatever link, and no two pictures are one."""
+    photographs = {_identity(job.file): job.file for job in jobs}
+    photographs.pop(None, None)
+    makers: dict[str, Path] = {}
+    for job in jobs:
+        for picture in job.pictures:
+            original = photographs.get(_identity(picture))
+            if original is not None:
+                raise ColorizeError(f"{picture} would write over {original}: give another output.")
+            other = makers.setdefault(fold(str(picture)), job.file)
+            if other != job.file:
+                raise ColorizeError(f"{other} and {job.file} would both be written to {picture}: rename one of them.")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None  # it is not there, or reading it will tell
+    return status.st_dev, status.st_ino
+
+
+def _folded(folder: Path) -> Callable[[str], str]:
+    """How names compare in a folder, or in the nearest above it that exists: some file systems do not tell A from a."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+    swapped = Path(str(there).swapcase())
+    same = str(swapped) != str(there) and _identity(swapped) == _identity(there)
+    return str.casefold if same else str

@@ -39,8 +39,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LabTask, Path]:
 def test_a_checkpoint_gives_the_same_task_back(trained: tuple[LabTask, Path]) -> None:
     task, path = trained
     assert torch.load(path, weights_only=True)["task"] == "LabTask"
-    loaded, config = load_task(path)
-    assert config == {"data": {"image_size": 16}}
+    loaded, content = load_task(path)
+    assert content["config"] == {"data": {"image_size": 16}}
     assert not loaded.training
     x = torch.rand(1, 1, 20, 20)
     with torch.no_grad():

@@ -43,6 +43,8 @@ class ConvAutoencoder(nn.Module):
         super().__init__()
         if min(width, depth) < 1:
             raise ValueError("width and depth must be at least 1")
+        if depth > 12:
+            raise ValueError("depth must be at most 12")
         choose("downsampling", downsampling, ("max_pool", "strided"))
         choose("upsampling", upsampling, UPSAMPLINGS)
         self.multiple = 2**depth

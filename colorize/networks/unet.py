@@ -43,6 +43,8 @@ class UNet(nn.Module):
         super().__init__()
         if min(width, depth, blocks, unshuffle) < 1:
             raise ValueError("width, depth, blocks and unshuffle must be at least 1")
+        if depth > 12 or max(blocks, unshuffle) > 64:
+            raise ValueError("depth must be at most 12, blocks and unshuffle at most 64")
         self.multiple = unshuffle * 2**depth
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 

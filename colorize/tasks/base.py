@@ -12,7 +12,7 @@ from torchmetrics import MetricCollection
 
 from colorize import networks
 from colorize.build import build
-from colorize.color import rgb_to_gray, to_float
+from colorize.color import rgb_to_gray, rgb_to_lab, to_float
 from colorize.metrics import color_metrics
 from colorize.tasks.optim import build_loss, build_optimizer, build_schedule
 
@@ -68,6 +68,10 @@ class Task(pl.LightningModule, ABC):
     @abstractmethod
     def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
         """The picture that a prediction stands for: (B, 3, H, W) in [0, 1]."""
+
+    def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
+        """The colours that a prediction stands for: ab (B, 2, H, W) of CIE Lab, not brought into gamut."""
+        return rgb_to_lab(self.to_rgb(x, prediction))[:, 1:]
 
     def seen(self, batch: Batch) -> Tensor:
         """The picture that the network is shown: (B, 3, H, W) in [0, 1], gray where it sees one channel."""

@@ -39,24 +39,41 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
-    """The trained task of a checkpoint, on the CPU in evaluation mode, and the configuration it was trained with.
+def build_task(path: Path, name: object, arguments: object, state_dict: Mapping[str, Tensor]) -> Task:
+    """A task from what a file says of it, in evaluation mode; `path` is named where it is refused.
 
-    The names of task and network in the file are looked up among the classes of this package.
+    The names of task and network are looked up among the classes of this package. Nothing is allocated before the
+    shapes that the arguments stand for are known to be those of the weights.
 
     Raises:
-        ColorizeError: as `read_checkpoint`, an unknown task or network, weights that do not fit the network.
+        ColorizeError: an unknown task or network, weights that do not fit the network.
+    """
+    if name not in tasks.__all__:
+        raise ColorizeError(f"{path}: {unknown('task', name, list(tasks.__all__))}")
+    task_class: type[Task] = getattr(tasks, str(name))
+    try:
+        if not isinstance(arguments, Mapping):
+            raise ColorizeError(f"its arguments are {type(arguments).__name__}, not a mapping")
+        with torch.device("meta"):
+            shapes = {key: value.shape for key, value in task_class(**arguments).state_dict().items()}
+        if shapes != {key: value.shape for key, value in state_dict.items()}:
+            raise ColorizeError(f"its weights are not those of {name} with {dict(arguments).get('network')}")
+        task = task_class(**arguments)
+        task.load_state_dict(state_dict)
+    except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
+    return task.eval()
+
+
+def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
+    """The trained task of a run's checkpoint, on the CPU in evaluation mode, and the content of the file.
+
+    Raises:
+        ColorizeError: as `read_checkpoint` and `build_task`.
     """
     checkpoint = read_checkpoint(path)
-    if checkpoint["task"] not in tasks.__all__:
-        raise ColorizeError(f"{path}: {unknown('task', checkpoint['task'], list(tasks.__all__))}")
-    task_class: type[Task] = getattr(tasks, checkpoint["task"])
-    try:
-        task = task_class(**checkpoint["hyper_parameters"])
-        task.load_state_dict(checkpoint["state_dict"])
-    except (ColorizeError, TypeError, RuntimeError) as error:
-        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
-    return task.eval(), checkpoint.get("config", {})
+    task = build_task(path, checkpoint["task"], checkpoint["hyper_parameters"], checkpoint["state_dict"])
+    return task, checkpoint
 
 
 def start_from(task: Task, path: Path) -> None:

@@ -54,6 +54,9 @@ class LabTask(Task):
     def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
         return lab_to_rgb(self._lab(x, prediction))
 
+    def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
+        return prediction.float() * AB_SCALE
+
     @staticmethod
     def _lab(x: Tensor, ab: Tensor) -> Tensor:
         return torch.cat([(x + 1) * 50, ab * AB_SCALE], dim=1)

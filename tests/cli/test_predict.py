@@ -1,6 +1,7 @@
-"""The command that a training prints, on a folder of photographs."""
+"""The command that a training prints, on photographs of every kind of name, folder and fault."""
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,91 @@ def test_a_second_run_keeps_pictures_and_tells_broken_files(
     assert "Traceback" not in finished.err
     assert (output / "odd.jpg").read_bytes() == before
     assert not (output / "broken.jpg").exists()
+
+
+def picture(path: Path, size: tuple[int, int] = (40, 30)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        Image.new("L", size, 99).save(file, "JPEG" if path.suffix == ".jpg" else "PNG")
+    return path
+
+
+def rows(output: Path) -> dict[str, dict[str, str]]:
+    """Of the report, by file name; each photograph has one."""
+    with (output / "report.csv").open(newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert len({row["file"] for row in found}) == len(found)
+    return {Path(row["file"]).name: row for row in found}
+
+
+def test_one_photograph_of_an_odd_name_has_its_picture_beside_it(trained: Any, commands: Any, tmp_path: Path) -> None:
+    photograph = picture(tmp_path / "-my, 'photo' = (1) [x] {é}\n.jpg")
+    arguments = [f"checkpoint={trained.best}", f"input={photograph}", "side_by_side=true"]
+    finished = commands.succeed("predict.py", *arguments)
+    names = [photograph.name.replace(".jpg", end) for end in (".jpg", "_colorized.jpg", "_colorized_side_by_side.jpg")]
+    assert sorted(os.listdir(tmp_path)) == sorted(names)  # noqa: PTH208
+    assert finished.out == f"1 written, 0 kept, 0 failed: {tmp_path / names[1]}\n"
+    with Image.open(tmp_path / names[2]) as both:
+        assert both.size == (80, 30)
+
+
+def test_a_pattern_with_bad_files_in_between(trained: Any, commands: Any, tmp_path: Path) -> None:
+    good = {"a b.jpg", "写真.png", "x" * 251 + ".jpg", "line\nbreak.png"}
+    for name in good:
+        picture(tmp_path / "scans" / name)
+    (tmp_path / "scans/empty.jpg").write_bytes(b"")
+    (tmp_path / "scans/text.jpg").write_text("words")
+    cut = picture(tmp_path / "scans/cut.jpg", (400, 300))
+    cut.write_bytes(cut.read_bytes()[:1000])
+    picture(tmp_path / "scans/large.png", (1000, 1001))
+    raw = os.fsencode(tmp_path) + b"/scans/\xff\xfe.jpg"
+    picture(tmp_path / "raw.jpg").rename(os.fsdecode(raw))
+    output = tmp_path / "out=1"
+    arguments = [f"input={tmp_path}/**/*.*", f"output={output}", "max_megapixels=1", "format=png", "saturation=1.5"]
+    finished = commands("predict.py", f"checkpoint={trained.best}", *arguments)
+    assert finished.code == 1
+    assert "Traceback" not in finished.err
+    assert finished.out == f"5 written, 0 kept, 4 failed: {output}/report.csv\n"
+    report = rows(output)
+    assert {name for name, row in report.items() if row["status"] == "done"} == good | {"\\udcff\\udcfe.jpg"}
+    assert "max_megapixels is 1" in report["large.png"]["message"]
+    for name in ("empty.jpg", "text.jpg", "cut.jpg", "large.png"):
+        assert f"failed: {tmp_path}/scans/{name}: cannot be read" in finished.err
+    written = {entry.name for entry in os.scandir(os.fsencode(output / "scans"))}
+    assert written == {os.fsencode(Path(name).stem) + b".png" for name in good} | {b"\xff\xfe.png"}
+
+
+def test_what_would_lose_a_picture_is_refused_before_anything_starts(
+    trained: Any, commands: Any, tmp_path: Path
+) -> None:
+    picture(tmp_path / "album/a.jpg")
+    picture(tmp_path / "album/a.png")
+    arguments = [f"checkpoint={trained.best}", f"input={tmp_path}/album", "format=png", f"output={tmp_path}/out"]
+    finished = commands("predict.py", *arguments)
+    assert finished.code == 1
+    assert finished.err == (
+        f"error: {tmp_path}/album/a.jpg and {tmp_path}/album/a.png would both be written to {tmp_path}/out/a.png: "
+        "rename one of them.\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_processes_share_the_photographs_and_one_report(trained: Any, commands: Any, tmp_path: Path) -> None:
+    for number in range(11):
+        picture(tmp_path / f"album/{number % 3}/{number}.png", (30 + number, 40))
+    (tmp_path / "album/bad.png").write_text("words")
+    output = tmp_path / "out"
+    picture(output / "0/0.png", (1, 1))
+    arguments = [f"checkpoint={trained.best}", f"input={tmp_path}/album", f"output={output}"]
+    finished = commands("predict.py", *arguments, "trainer.devices=2", "trainer.accelerator=cpu")
+    assert finished.code == 1, finished.err
+    assert "Traceback" not in finished.err
+    assert finished.out == f"10 written, 1 kept, 1 failed: {output}/report.csv\n"
+    report = rows(output)
+    assert {name: row["status"] for name, row in report.items()} == {
+        f"{number}.png": "done" if number else "kept" for number in range(11)
+    } | {"bad.png": "failed"}
+    for number in range(1, 11):
+        with Image.open(output / f"{number % 3}/{number}.png") as image:
+            assert (image.mode, image.size) == ("RGB", (30 + number, 40))
+    assert sorted(path.name for path in output.iterdir()) == ["0", "1", "2", "report.csv"]

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from colorize.cli import CONFIG_DIR
 from colorize.config import build_task, check, plain
 from colorize.errors import ColorizeError
-from colorize.images import write_image
+from colorize.images import write_photograph
 from colorize.loggers import open_loggers
 
 
@@ -44,7 +44,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rng = np.random.default_rng(0)
     folder = tmp_path_factory.mktemp("data")
     for number in range(30):
-        write_image(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
+        write_photograph(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
     pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
     return {"landscapes": folder, "cifar10": folder, "paired": folder}

@@ -9,14 +9,14 @@ import pytest
 
 from colorize.data.folder import FolderData, color_folder, split
 from colorize.errors import ColorizeError
-from colorize.images import write_image
+from colorize.images import write_photograph
 
 
 def fill(folder: Path, count: int, first: int = 0) -> Path:
     rng = np.random.default_rng(first)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(first, first + count):
-        write_image(folder / f"{number}.jpg", rng.integers(0, 256, (20, 30, 3), dtype=np.uint8))
+        write_photograph(folder / f"{number}.jpg", rng.integers(0, 256, (20, 30, 3), dtype=np.uint8))
     return folder
 
 

@@ -10,7 +10,7 @@ import torch
 
 from colorize.data.paired import PairedData
 from colorize.errors import ColorizeError
-from colorize.images import write_image
+from colorize.images import write_photograph
 from colorize.tasks import GrayscaleTask
 
 MakePairs = Callable[..., Path]
@@ -26,9 +26,9 @@ def make_pairs(tmp_path: Path) -> MakePairs:
             (tmp_path / "training" / name).mkdir(parents=True)
         for number in range(count):
             rgb = cv2.resize(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8), (40, 32))
-            write_image(tmp_path / "training/colored" / f"flower {number}.png", rgb)
+            write_photograph(tmp_path / "training/colored" / f"flower {number}.png", rgb)
             darker = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) // 2
-            write_image(tmp_path / "training" / grey / f"flower {number}.png", darker)
+            write_photograph(tmp_path / "training" / grey / f"flower {number}.png", darker)
         return tmp_path
 
     return make
@@ -74,7 +74,7 @@ def test_without_a_gray_folder_the_formula_is_the_target(
 def test_partners_may_differ_in_extension_and_lie_anywhere(make_pairs: MakePairs) -> None:
     root = make_pairs(grey="elsewhere")
     file = root / "training/elsewhere/flower 3.png"
-    write_image(file.with_suffix(".tif"), cv2.imread(str(file), cv2.IMREAD_GRAYSCALE))
+    write_photograph(file.with_suffix(".tif"), cv2.imread(str(file), cv2.IMREAD_GRAYSCALE))
     file.unlink()
     data = paired(root, colored=str(root / "training/colored"), gray="training/elsewhere")
     assert data.count == 20
@@ -83,21 +83,21 @@ def test_partners_may_differ_in_extension_and_lie_anywhere(make_pairs: MakePairs
 def test_missing_and_extra_partners_are_named(make_pairs: MakePairs) -> None:
     root = make_pairs()
     (root / "training/grey/flower 7.png").unlink()
-    write_image(root / "training/grey/rose.png", np.zeros((32, 40), np.uint8))
+    write_photograph(root / "training/grey/rose.png", np.zeros((32, 40), np.uint8))
     with pytest.raises(ColorizeError, match=r"1 of .*colored have no partner .*\(flower 7.png\); 1 of .*rose\.png"):
         paired(root)
 
 
 def test_partners_of_different_size_are_named(make_pairs: MakePairs) -> None:
     root = make_pairs()
-    write_image(root / "training/grey/flower 7.png", np.zeros((32, 32), np.uint8))
+    write_photograph(root / "training/grey/flower 7.png", np.zeros((32, 32), np.uint8))
     with pytest.raises(ColorizeError, match=r"flower 7.png is 40x32 but its partner .* is 32x32"):
         paired(root)
 
 
 def test_two_files_of_one_stem_are_named(make_pairs: MakePairs) -> None:
     root = make_pairs()
-    write_image(root / "training/grey/flower 7.tif", np.zeros((32, 40), np.uint8))
+    write_photograph(root / "training/grey/flower 7.tif", np.zeros((32, 40), np.uint8))
     with pytest.raises(ColorizeError, match="differ only in their extension"):
         paired(root)
 

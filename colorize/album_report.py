@@ -1,0 +1,111 @@
+"""`report.csv`: a row for each photograph, shared by the processes of a run and kept from one start to the next."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from filelock import FileLock
+
+from colorize.errors import ColorizeError
+from colorize.files import write_whole
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row. status: done, kept (the picture was there), colored (already in colour, copied) or failed."""
+
+    file: str
+    status: str
+    output: str
+    seconds: float
+    message: str
+
+
+COLUMNS = [field.name for field in fields(Result)]
+
+
+class Report:
+    """The report of a folder of pictures. Rows are appended as photographs are finished; the latest of each counts.
+
+    UTF-8; bytes of names that are not are written as backslash escapes. A row that a killed process left half
+    written is dropped, and its photograph is told anew.
+
+    Raises:
+        ColorizeError: it cannot be written, or there is a `report.csv` that is none of ours.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "report.csv"
+        self._lock = FileLock(folder / ".report.csv.lock")
+        with self._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.earlier = self._tidy()
+
+    def status(self, file: Path) -> str | None:
+        """How the photograph ended in an earlier start; None when the report does not know it."""
+        row = self.earlier.get(_plain(str(file)))
+        return None if row is None else row.status
+
+    def add(self, result: Result) -> None:
+        """Append one whole row."""
+        with self._told(), self._lock, self.path.open("ab") as file:
+            file.write(_encode([result]))
+
+    def close(self) -> None:
+        """Leave the latest row of each photograph, by name. For one process, when all have ended."""
+        with self._told():
+            self._tidy()
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ColorizeError(f"{self.path} cannot be written: {error.strerror or error}.") from error
+
+    def _tidy(self) -> dict[str, Result]:
+        with self._lock:
+            data = self.path.read_bytes() if self.path.exists() else b""
+            rows = {row.file: row for row in self._parse(data)}
+            tidy = _encode([COLUMNS]) + _encode(rows[file] for file in sorted(rows))
+            if tidy != data:
+                write_whole(self.path, tidy)
+        return rows
+
+    def _parse(self, data: bytes) -> list[Result]:
+        rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
+        if data and rows[:1] != [COLUMNS]:
+            raise ColorizeError(f"{self.path} is no report of predict.py: move it away, or give another output folder.")
+        return [Result(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)]
+
+
+def _complete_rows(text: str) -> list[list[str]]:
+    """The rows that were written to their end."""
+    rows = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+            rows.append(row)
+    except csv.Error:  # the last one stops within quotes
+        return rows
+    return rows if text.endswith("\n") else rows[:-1]
+
+
+def _encode(rows: Iterable[Result | list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(row if isinstance(row, list) else astuple(row) for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,51 @@
+"""The photographs below a folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from colorize.errors import ColorizeError
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".heic", ".heif"}
+)
+
+
+def find_photographs(root: Path) -> list[Path]:
+    """Every file below `root` that has one of `EXTENSIONS`, sorted by path.
+
+    Hidden files and folders are left out; links to folders are followed, each folder being read once.
+
+    Raises:
+        ColorizeError: `root` is missing, is not a folder, cannot be listed or has no photograph.
+    """
+    root = Path(root)
+    if not root.exists():
+        raise ColorizeError(f"{root}: there is no such folder")
+    if not root.is_dir():
+        raise ColorizeError(f"{root}: is a file, but must be a folder of photographs")
+    found, others = [], 0
+    for file in _walk(root):
+        if file.suffix.lower() in EXTENSIONS:
+            found.append(file)
+        else:
+            others += 1
+    if not found:
+        kinds = ", ".join(sorted(EXTENSIONS))
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), only {others} files of other kinds")
+    return sorted(found)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise ColorizeError(f"{error.filename}: this folder cannot be listed: {error.strerror}") from error
+
+    seen = set()
+    for folder, subfolders, files in os.walk(root, onerror=refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (Path(folder, name) for name in files if not name.startswith("."))

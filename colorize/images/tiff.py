@@ -1,0 +1,174 @@
+"""What Pillow and OpenCV leave open about TIFF: pages, 16-bit planes, and writing 16 bits with all metadata.
+
+Source: TIFF 6.0 (Adobe, 1992); BigTIFF's directory as in libtiff's bigtiffdesign.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from PIL.ExifTags import IFD
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+
+from colorize.images.photograph import Pixels, strips
+
+_MOST_PAGES = 1000
+_NEW_SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
+_ORIENTATION = 274
+_ICC_PROFILE = 34675
+_LONG, _UNDEFINED = 4, 7
+# width, length, compression, rows per strip, predictor, tile width, tile length
+_SHARED_BY_PLANES = (256, 257, 259, 278, 317, 322, 323, _ORIENTATION)
+
+
+def single_page(data: bytes) -> bytes:
+    """The file with its one photograph as first page; reduced copies and masks do not count.
+
+    Raises:
+        ValueError: it has more than one.
+    """
+    pages = [offset for offset, kind in _directories(data) if not kind & 0b101]
+    if len(pages) > 1:
+        number = f"{_MOST_PAGES} or more" if len(pages) == _MOST_PAGES else len(pages)
+        raise ValueError(f"it has {number} pages; split it into files of one page first, as tiffsplit does")
+    place, form = _first_pointer(data)
+    if not pages or struct.unpack_from(form, data, place)[0] == pages[0]:
+        return data
+    return data[:place] + struct.pack(form, pages[0]) + data[place + struct.calcsize(form) :]
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[:2] == b"II" else ">"
+
+
+def _is_big(data: bytes) -> bool:
+    return len(data) > 3 and data[3 if data[:2] == b"MM" else 2] == 43
+
+
+def _first_pointer(data: bytes) -> tuple[int, str]:
+    return (8, _order(data) + "Q") if _is_big(data) else (4, _order(data) + "I")
+
+
+def _directories(data: bytes) -> Iterator[tuple[int, int]]:
+    """(offset, NewSubfileType) of each page, at most `_MOST_PAGES`; a broken chain ends where it breaks."""
+    order, big = _order(data), _is_big(data)
+    count_form, entry_size, pointer_form = (order + "Q", 20, order + "Q") if big else (order + "H", 12, order + "I")
+    place, form = _first_pointer(data)
+    seen: set[int] = set()
+    try:
+        (offset,) = struct.unpack_from(form, data, place)
+        while offset and offset not in seen and len(seen) < _MOST_PAGES:
+            seen.add(offset)
+            (count,) = struct.unpack_from(count_form, data, offset)
+            first = offset + struct.calcsize(count_form)
+            (following,) = struct.unpack_from(pointer_form, data, first + count * entry_size)
+            kind = 0
+            for entry in range(first, first + min(count, 4) * entry_size, entry_size):  # sorted, and 254 is the least
+                tag, kind_type = struct.unpack_from(order + "HH", data, entry)
+                if tag == _NEW_SUBFILE_TYPE:
+                    value_form = order + ("H" if kind_type == 3 else "I")
+                    (kind,) = struct.unpack_from(value_form, data, entry + entry_size - (8 if big else 4))
+            yield offset, kind
+            offset = following
+    except struct.error:
+        return
+
+
+def load_tiff(image: TiffImageFile) -> None:
+    """Decode it, without Pillow's fixed limit of pixels, which is one for the whole process."""
+    image.im = Image.new(image.mode, (image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT])).im
+    image.load()
+
+
+def gray_planes(image: TiffImageFile, data: bytes) -> list[TiffImageFile]:
+    """Each channel of a TIFF that stores its channels apart, as a gray TIFF of its own in memory.
+
+    Raises:
+        ValueError: a BigTIFF, or strips that do not divide among the channels.
+    """
+    tags = image.tag_v2
+    samples = int(tags[277])
+    offsets_tag, counts_tag = (324, 325) if 324 in tags else (273, 279)
+    offsets, counts = tags[offsets_tag], tags[counts_tag]
+    if _is_big(data) or len(offsets) % samples or len(offsets) != len(counts):
+        raise ValueError("its 16-bit channels are stored apart; save it with interleaved channels")
+    each = len(offsets) // samples
+    planes = []
+    for start in range(0, len(offsets), each):
+        entries: dict[int, tuple[int, ...]] = {tag: (int(tags[tag]),) for tag in _SHARED_BY_PLANES if tag in tags}
+        entries |= {258: (16,), 262: (1,), 277: (1,)}
+        entries |= {offsets_tag: offsets[start : start + each], counts_tag: counts[start : start + each]}
+        planes.append(TiffImageFile(BytesIO(_with_directory(data, entries)), ""))
+    return planes
+
+
+def _with_directory(data: bytes, entries: dict[int, tuple[int, ...]]) -> bytes:
+    """`data` with a directory of LONGs at its end as its first."""
+    order = _order(data)
+    start = len(data) + len(data) % 2
+    extra_at = start + 2 + 12 * len(entries) + 4
+    directory, extra = struct.pack(order + "H", len(entries)), b""
+    for tag, values in sorted(entries.items()):
+        packed = struct.pack(f"{order}{len(values)}I", *values)
+        if len(values) > 1:
+            packed, extra = struct.pack(order + "I", extra_at + len(extra)), extra + packed
+        directory += struct.pack(order + "HHI", tag, _LONG, len(values)) + packed
+    header = data[:4] + struct.pack(order + "I", start)
+    return header + data[8:] + bytes(len(data) % 2) + directory + bytes(4) + extra
+
+
+def encode_tiff(
+    pixels: Pixels,
+    alpha: Pixels | None,
+    icc_profile: bytes | None,
+    exif: Image.Exif,
+) -> bytes:
+    """A little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), uint8 or uint16.
+        alpha: (H, W) of the same dtype, or None.
+        icc_profile: goes into the file as it is.
+        exif: its first directory, the resolution included, and its EXIF and GPS directories.
+    """
+    height, width = pixels.shape[:2]
+    channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
+    coded = []
+    rows_per_strip = 1
+    for rows in strips(height, width):
+        rows_per_strip = max(rows_per_strip, rows.stop - rows.start)
+        strip: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = pixels[rows].reshape(rows.stop - rows.start, width, -1)
+        if alpha is not None:
+            strip = np.concatenate([strip, alpha[rows][..., None]], axis=2)
+        differences = np.diff(strip, axis=1, prepend=strip.dtype.type(0))
+        coded.append(zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 1))
+    directory = ImageFileDirectory_v2()
+    for tag, value in exif.items():
+        directory[tag] = value
+    for tag in (IFD.Exif, IFD.GPSInfo):
+        if entries := exif.get_ifd(tag):
+            directory[tag] = dict(entries)
+    sizes = [len(strip) for strip in coded]
+    directory[_WIDTH], directory[_HEIGHT] = width, height
+    directory[258] = (8 * pixels.itemsize,) * channels
+    directory[259], directory[317] = 8, 2
+    directory[262] = 1 if pixels.ndim == 2 else 2
+    directory.tagtype[273] = directory.tagtype[279] = _LONG
+    directory[273] = tuple(accumulate(sizes[:-1], initial=0))
+    directory[277], directory[278], directory[279] = channels, rows_per_strip, tuple(sizes)
+    directory[284] = 1
+    if alpha is not None:
+        directory[338] = 2
+    if icc_profile is not None:
+        directory.tagtype[_ICC_PROFILE] = _UNDEFINED
+        directory[_ICC_PROFILE] = icc_profile
+    file = BytesIO()
+    directory.save(file)  # moves the strip offsets to where the file stands afterwards
+    for strip_data in coded:
+        file.write(strip_data)
+    return file.getvalue()

@@ -1,0 +1,133 @@
+"""Writing a photograph, whole or not at all, with what its original's file said about it."""
+
+import errno
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, features
+
+from colorize.errors import DiskFullError, ImageError
+from colorize.files import write_whole
+from colorize.images.metadata import exif_to_write
+from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
+from colorize.images.tiff import encode_tiff
+
+_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    **({".avif": "AVIF"} if features.check("avif") else {}),
+}
+WRITABLE = frozenset(_FORMATS)
+_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}
+_NO_ALPHA = ("JPEG", "BMP")
+_SIXTEEN_BIT = ("PNG", "TIFF")
+_LONGEST_JPEG_EXIF = 65533
+
+
+def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None, quality: int = 95) -> None:
+    """Write `pixels` in the format that the suffix names, with the alpha, profile, EXIF and resolution of `like`.
+
+    What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
+    BMP have transparency laid on white; BMP has neither profile nor EXIF; EXIF beyond 64 KiB stays out of JPEG;
+    gray pixels carry no RGB profile. The file appears whole or not at all: an older one of that name stays until
+    the new one is on the disk.
+
+    Args:
+        path: ends in one of `WRITABLE`.
+        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, in the space of the profile of `like`.
+        like: the photograph that `pixels` were made from.
+        quality: 1 to 100, of JPEG (always 4:4:4), WebP and AVIF.
+
+    Raises:
+        DiskFullError: there is no room left for it.
+        ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
+    """
+    path = Path(path)
+    if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
+    if like is not None and like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
+        raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
+    file_format = _FORMATS.get(path.suffix.lower())
+    if file_format is None:
+        raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMATS)}")
+    longest = _LONGEST_SIDE.get(file_format)
+    if longest is not None and max(pixels.shape[:2]) > longest:
+        raise ImageError(
+            f"{path}: cannot be written: {file_format} holds at most {longest} pixels a side, and the picture has "
+            f"{pixels.shape[1]} x {pixels.shape[0]}; write .png or .tif"
+        )
+    try:
+        write_whole(path, _encode(pixels, like or Photograph(pixels), file_format, quality))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"{path}: cannot be written: {error.strerror}; make room and start again") from error
+        raise ImageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except (ValueError, MemoryError, struct.error, cv2.error) as error:
+        raise ImageError(f"{path}: cannot be written: {error or type(error).__name__}") from error
+
+
+def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) -> bytes:
+    if file_format not in _SIXTEEN_BIT:
+        pixels = to_8_bit(pixels)
+    alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
+    if file_format in _NO_ALPHA:
+        pixels, alpha = on_white(pixels, alpha), None
+    if alpha is not None and pixels.dtype == np.uint16:
+        pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
+    profile = like.icc_profile if pixels.ndim == 3 else None
+    exif = exif_to_write(like.exif, like.dpi)
+    if file_format == "TIFF":
+        return encode_tiff(pixels, alpha, profile, exif)
+    block = exif.tobytes() if like.exif or (like.dpi and file_format in ("WEBP", "AVIF")) else None
+    if file_format == "PNG" and pixels.dtype == np.uint16:
+        return _encode_png_16_bit(pixels, alpha, profile, block, like.dpi)
+    options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
+    if block is not None and not (file_format == "JPEG" and len(block) > _LONGEST_JPEG_EXIF):
+        options["exif"] = block
+    if file_format in ("JPEG", "WEBP", "AVIF"):
+        options["quality"] = quality
+    if file_format in ("JPEG", "AVIF"):
+        options["subsampling"] = "4:4:4"
+    image = Image.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
+    buffer = BytesIO()
+    image.save(buffer, file_format, **{key: value for key, value in options.items() if value is not None})
+    return buffer.getvalue()
+
+
+def _encode_png_16_bit(
+    pixels: Pixels,
+    alpha: Pixels | None,
+    profile: bytes | None,
+    exif: bytes | None,
+    dpi: tuple[float, float] | None,
+) -> bytes:
+    """OpenCV encodes; profile, resolution and EXIF go in after the header (PNG, third edition, 11.3)."""
+    bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr) if alpha is None else np.dstack([bgr, alpha]))
+    if not done:
+        raise ValueError("OpenCV cannot encode it")
+    chunks = b""
+    if profile is not None:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
+    if dpi is not None:
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))
+    if exif is not None:
+        chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    after_header = 8 + 12 + 13
+    return b"".join([encoded[:after_header].tobytes(), chunks, encoded[after_header:].tobytes()])
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,0 +1,106 @@
+"""What people hold pictures in: files, PIL images, NumPy arrays and tensors, as a `Photograph` and back."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from colorize.images import Photograph, Pixels, read_photograph
+from colorize.images.photograph import to_8_bit
+
+Picture = str | Path | Image.Image | npt.NDArray[np.generic] | Tensor
+
+
+def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
+    """The photograph in `image`.
+
+    Args:
+        image: a file; a PIL image, whose EXIF orientation is heeded; an array (H, W), (H, W, 3) or (H, W, 4); a tensor
+            (C, H, W) with as many channels. Arrays and tensors are uint8, uint16 or float in [0, 1].
+        max_megapixels: files with more are refused.
+
+    Raises:
+        ImageError: the file cannot be read.
+        TypeError, ValueError: another type or shape.
+    """
+    if isinstance(image, str | Path):
+        return read_photograph(Path(image), max_megapixels=max_megapixels)
+    if isinstance(image, Image.Image):
+        return _from_pil(image)
+    if isinstance(image, Tensor):
+        if image.ndim != 3:
+            raise ValueError(f"A tensor must be (C, H, W), or (B, C, H, W) for a batch, but is {tuple(image.shape)}.")
+        image = image.detach().cpu().movedim(0, -1).numpy()
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"A picture must be a path, a PIL image, an array or a tensor, but is {type(image).__name__}.")
+    return _photograph(as_pixels(image))
+
+
+def as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
+    """Values as uint8 or uint16; float in [0, 1] becomes uint16.
+
+    Raises:
+        ValueError: another type, floats outside of [0, 1], no pixels.
+    """
+    if array.size == 0:
+        raise ValueError(f"A picture must have pixels, but its shape is {array.shape}.")
+    if np.issubdtype(array.dtype, np.floating):
+        if not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(f"Floats must be in [0, 1], but go from {array.min():g} to {array.max():g}.")
+        return np.round(array.astype(np.float64) * 65535).astype(np.uint16)
+    if array.dtype in (np.uint8, np.uint16):
+        return cast(Pixels, array)
+    raise ValueError(f"Pixels must be uint8, uint16 or float in [0, 1], but are {array.dtype}.")
+
+
+def _photograph(pixels: Pixels) -> Photograph:
+    match pixels.shape:
+        case (_, _):
+            return Photograph(pixels)
+        case (_, _, 1):
+            return Photograph(pixels[..., 0])
+        case (_, _, 3):
+            return Photograph(pixels)
+        case (_, _, 4):
+            return Photograph(pixels[..., :3], alpha=pixels[..., 3])
+    raise ValueError(f"Pixels must be (H, W), (H, W, 3) or (H, W, 4), but are {pixels.shape}.")
+
+
+def _from_pil(image: Image.Image) -> Photograph:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I;16"):
+        return Photograph(np.array(upright).astype(np.uint16))
+    alpha = np.array(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
+    gray = upright.mode in ("1", "L", "LA", "La")
+    pixels = np.array(upright.convert("L" if gray else "RGB"))
+    profile = upright.info.get("icc_profile") if upright.mode in ("RGB", "RGBA") else None
+    return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=upright.info.get("dpi"))
+
+
+def as_pil(pixels: Pixels, like: Photograph) -> Image.Image:
+    """Pixels (H, W) or (H, W, 3) as an 8-bit PIL image with the transparency, profile and DPI of `like`."""
+    image = Image.fromarray(np.ascontiguousarray(to_8_bit(pixels)))
+    if like.alpha is not None:
+        image.putalpha(Image.fromarray(np.ascontiguousarray(to_8_bit(like.alpha))))
+    facts = {"icc_profile": like.icc_profile, "dpi": like.dpi, "exif": like.exif}
+    image.info |= {name: value for name, value in facts.items() if value is not None}
+    return image
+
+
+def batch_as_float(images: Tensor) -> Tensor:
+    """A batch (B, 1 or 3, H, W), uint8 or float in [0, 1], as float32 RGB (B, 3, H, W).
+
+    Raises:
+        ValueError: another type or shape.
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
+        raise ValueError(f"A batch must be (B, 1, H, W) or (B, 3, H, W), but is {tuple(images.shape)}.")
+    if images.dtype == torch.uint8:
+        images = images / 255
+    elif not images.is_floating_point() or images.min() < 0 or images.max() > 1:
+        raise ValueError(f"A batch must be uint8 or float in [0, 1], but is {images.dtype}.")
+    return images.float().expand(-1, 3, -1, -1)

@@ -1,0 +1,145 @@
+"""A folder of 200 photographs, stopped by Ctrl-C, killed outright, and finished by the third start."""
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+REPO = Path(__file__).resolve().parents[2]
+PHOTOGRAPHS = 200
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of predict.py, and what lay in the folder of pictures when it had ended."""
+
+    code: int
+    out: str
+    err: str
+    pictures: dict[str, tuple[int, int]]
+    others: list[str]
+    rows: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("album") / "album"
+    rng = np.random.default_rng(0)
+    for number in range(PHOTOGRAPHS):
+        path = folder / f"{number % 7}" / f"{number:03}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (6, 9), dtype=np.uint8)).resize((240, 160 + number % 3)).save(path)
+    return folder
+
+
+def start(command: list[str], output: Path, end: Callable[["subprocess.Popen[str]"], None], at_least: int) -> Start:
+    """Run predict.py and end it once `at_least` more pictures are there."""
+    before = len(pictures(output))
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=REPO,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 300
+            while process.poll() is None and len(pictures(output)) < before + at_least:
+                assert time.monotonic() < deadline
+                time.sleep(0.002)
+            end(process)
+            out, err = process.communicate(timeout=300)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
+    found = pictures(output)
+    return Start(process.returncode, out, err, found, sorted(files - set(found)), rows(output))
+
+
+def pictures(output: Path) -> dict[str, tuple[int, int]]:
+    """The (inode, modification time) of every picture."""
+    found = {}
+    for path in output.rglob("*.jpg"):
+        status = path.stat()
+        found[str(path.relative_to(output))] = (status.st_ino, status.st_mtime_ns)
+    return found
+
+
+def rows(output: Path) -> list[dict[str, str]]:
+    with (output / "report.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def starts(trained: Any, album: Path) -> list[Start]:
+    """Ctrl-C after 20 pictures, kill -9 after 20 more, and to the end."""
+    output = album.parent / "colour"
+    command = ["predict.py", f"checkpoint={trained.best}", f"input={album}", f"output={output}"]
+    command += ["trainer.accelerator=cpu", "batch_size=2", "num_threads=1"]
+    return [
+        start(command, output, lambda process: process.send_signal(signal.SIGINT), 20),
+        start(command, output, lambda process: os.killpg(process.pid, signal.SIGKILL), 20),
+        start(command, output, lambda process: None, PHOTOGRAPHS),
+    ]
+
+
+def test_ctrl_c_ends_cleanly(starts: list[Start]) -> None:
+    stopped = starts[0]
+    assert stopped.code == 130, stopped.err
+    assert "Traceback" not in stopped.err
+    assert 20 <= len(stopped.pictures) < PHOTOGRAPHS
+    assert stopped.others == ["report.csv"]
+    left = PHOTOGRAPHS - len(stopped.pictures)
+    assert stopped.err.endswith(f"stopped: {left} of 200 photographs are left; the same command goes on with them.\n")
+    assert {row["status"] for row in stopped.rows} == {"done"}
+    assert len(stopped.rows) == len(stopped.pictures)
+
+
+def test_what_is_there_stays_as_it_is(starts: list[Start]) -> None:
+    stopped, killed, finished = starts
+    assert killed.code == -signal.SIGKILL
+    assert len(stopped.pictures) + 20 <= len(killed.pictures) < PHOTOGRAPHS
+    assert stopped.pictures.items() <= killed.pictures.items()
+    assert killed.pictures.items() <= finished.pictures.items()
+
+
+def test_the_next_start_goes_on_to_the_end(starts: list[Start], album: Path) -> None:
+    _, killed, finished = starts
+    assert finished.code == 0, finished.err
+    assert finished.others == ["report.csv"]
+    photographs = {str(path.relative_to(album)) for path in album.rglob("*.jpg")}
+    assert set(finished.pictures) == photographs
+    for name in photographs:
+        with Image.open(album.parent / "colour" / name) as picture, Image.open(album / name) as photograph:
+            picture.load()
+            assert (picture.mode, picture.size) == ("RGB", photograph.size)
+    counts = re.fullmatch(r"(\d+) written, (\d+) kept, 0 failed: .*\n", finished.out)
+    assert counts is not None, finished.out
+    assert int(counts[2]) == len(killed.pictures)
+    assert int(counts[1]) == PHOTOGRAPHS - len(killed.pictures)
+
+
+def test_the_report_has_one_row_for_each(starts: list[Start], album: Path) -> None:
+    _, killed, finished = starts
+    assert sorted(row["file"] for row in finished.rows) == sorted(str(path) for path in album.rglob("*.jpg"))
+    assert {row["status"] for row in finished.rows} <= {"done", "kept"}
+    earlier = {row["file"]: row for row in killed.rows if row["message"] is not None}
+    now = {row["file"]: row for row in finished.rows}
+    assert all(now[file] == row for file, row in earlier.items())

@@ -1,0 +1,145 @@
+"""Reads COUNT mutated files and prints what became of them as JSON: python fuzz.py COUNT SEED FOLDER
+
+Whatever read_photograph raises besides ImageError ends the process with its traceback, and so does a file that takes
+more than 10 seconds; the last file stays in FOLDER.
+"""
+
+import collections
+import faulthandler
+import json
+import os
+import random
+import resource
+import sys
+import warnings
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from colorize.errors import ImageError
+from colorize.images import Photograph, read_photograph, write_photograph
+from colorize.images.profiles import gray_profile
+
+RNG = np.random.default_rng(0)
+SCENE = np.add.outer(np.arange(24) * 4, np.arange(33) * 3)[..., None] + RNG.integers(0, 40, (24, 33, 3))
+RGB = SCENE.astype(np.uint8)
+RGBA = np.dstack([RGB, RGB[..., 0]])
+MEMORY = 4 * 2**30
+
+
+def _pillow(file_format: str, mode: str, **options: Any) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(RGBA if mode in ("RGBA", "LA") else RGB).convert(mode).save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def _tifffile(pixels: Any, **options: Any) -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(buffer, pixels, **options)
+    return buffer.getvalue()
+
+
+def corpus(folder: Path) -> Iterator[bytes]:
+    """Small good files of every format, mode and depth that is read."""
+    exif = Image.Exif()
+    exif[274], exif[315], exif[282], exif[283] = 6, "fuzz", 300.0, 300.0
+    exif.get_ifd(34665)[33434] = 0.004
+    described: dict[str, Any] = {"exif": exif, "icc_profile": gray_profile(2.2)}
+    for mode in ("L", "RGB", "CMYK"):
+        yield _pillow("JPEG", mode, **described)
+    yield _pillow("JPEG", "RGB", progressive=True)
+    for mode in ("1", "L", "P", "RGB", "RGBA", "LA"):
+        yield _pillow("PNG", mode, **described)
+    for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr"):
+        yield _pillow("TIFF", mode, **described)
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
+        yield _pillow("TIFF", "RGB", compression=compression)
+    yield _pillow("TIFF", "1", compression="group4")
+    for mode in ("RGB", "RGBA"):
+        yield _pillow("WEBP", mode, **described)
+        yield _pillow("WEBP", mode, lossless=True)
+    yield _pillow("WEBP", "RGB", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())])
+    for mode in ("1", "L", "P", "RGB"):
+        yield _pillow("BMP", mode)
+    yield _pillow("GIF", "P")
+    yield _pillow("GIF", "L", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())])
+    for mode in ("RGB", "RGBA"):
+        yield _pillow("AVIF", mode, exif=exif)
+    deep = RGB.astype(np.uint16) * 257
+    like = Photograph(deep, RGBA[..., 3].astype(np.uint16) * 257, gray_profile(), exif.tobytes(), (300, 300))
+    for suffix in (".png", ".tif"):
+        for pixels, original in ((deep, None), (deep[..., 0], None), (deep, like)):
+            write_photograph(folder / f"x{suffix}", pixels, original)
+            yield (folder / f"x{suffix}").read_bytes()
+    planes = np.moveaxis(deep, -1, 0).copy()
+    yield _tifffile(planes, photometric="rgb", planarconfig="separate")
+    yield _tifffile(planes.astype(np.uint8), photometric="rgb", planarconfig="separate")
+    yield _tifffile(deep, photometric="rgb", bigtiff=True, tile=(16, 16))
+    yield _tifffile((RGB[..., 0] / 255).astype(np.float32))
+
+
+def mutate(data: bytes, choose: random.Random) -> bytes:
+    """Flipped bits, a cut, bytes set in the header, a block copied, dropped or filled."""
+    changed = bytearray(data)
+    kind = choose.choice(["bits", "bits", "header", "header", "header", "cut", "block", "tail"])
+    if kind == "bits":
+        for _ in range(choose.choice([1, 2, 8, 40])):
+            changed[choose.randrange(len(changed))] ^= 1 << choose.randrange(8)
+    elif kind == "header":
+        for _ in range(choose.choice([1, 1, 2, 4])):
+            at = choose.randrange(min(len(changed), 400))
+            changed[at] = choose.choice([0, 1, 2, 4, 0x7F, 0x80, 0xFE, 0xFF, choose.randrange(256)])
+    elif kind == "cut":
+        del changed[choose.randrange(len(changed)) :]
+    else:
+        low = 0 if kind == "block" else len(changed) // 2
+        start = choose.randrange(low, len(changed))
+        end = min(len(changed), start + choose.choice([1, 4, 16, 200]))
+        fill = choose.choice([b"", bytes(end - start), b"\xff" * (end - start), bytes(changed[:64])])
+        changed[start:end] = fill
+    return bytes(changed)
+
+
+def read(path: Path) -> str:
+    """ "refused" or "read", and then what was carried can be written, too."""
+    try:
+        photograph = read_photograph(path, max_megapixels=20)
+    except ImageError as error:
+        message = str(error)
+        return "refused" if "\n" not in message else f"refused in several lines: {message}"
+    pixels, alpha = photograph.pixels, photograph.alpha
+    assert pixels.dtype in (np.uint8, np.uint16)
+    assert pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    assert alpha is None or (alpha.shape == pixels.shape[:2] and alpha.dtype == pixels.dtype)
+    if pixels.size < 30_000:
+        for suffix in (".png", ".tif", ".jpg"):
+            write_photograph(path.with_name(f"out{suffix}"), pixels, photograph)
+    return "read"
+
+
+def main(count: int, seed: int, folder: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    warnings.simplefilter("ignore")
+    os.fsync = lambda _: None  # thousands of files that nobody keeps
+    choose = random.Random(seed)
+    good = list(corpus(folder))
+    path = folder / "mutated"
+    seen: collections.Counter[str] = collections.Counter()
+    for data in good:
+        path.write_bytes(data)
+        seen[f"good {read_photograph(path).format}"] += 1
+    for number in range(count):
+        path.write_bytes(mutate(good[number % len(good)], choose))
+        faulthandler.dump_traceback_later(10, exit=True)
+        seen[read(path)] += 1
+        faulthandler.cancel_dump_traceback_later()
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,212 @@
+"""Orientation, EXIF, resolution and profiles: read, and carried into the file that is written."""
+
+import struct
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms, TiffImagePlugin
+from PIL.ExifTags import GPS, IFD, Base
+from samples import ALPHA, GRAY, RGB, RGB_16, STORE, png_16
+
+from colorize.images import Photograph, read_photograph, read_rgb, write_photograph
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+NAMES = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".webp": "WEBP", ".bmp": "BMP", ".avif": "AVIF"}
+
+
+@pytest.mark.parametrize("orientation", STORE)
+@pytest.mark.parametrize(
+    "kind", ["jpg", "png", "webp", "tif", "lzw.tif", "png 16", "tif 16", "gray png 16", "gray tif 16"]
+)
+def test_orientation_turns_pixels_alpha_and_resolution(kind: str, orientation: int, tmp_path: Path) -> None:
+    upright = RGB.repeat(16, 0).repeat(16, 1)
+    gray = kind.startswith("gray")
+    stored = np.ascontiguousarray(STORE[orientation](upright[..., 0] if gray else upright))
+    stored_alpha = np.ascontiguousarray(STORE[orientation](ALPHA.repeat(16, 0).repeat(16, 1)))
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+    exif[Base.XResolution], exif[Base.YResolution] = 300.0, 600.0
+    path = tmp_path / f"x.{kind.split()[-2] if kind.endswith('16') else kind}"
+    has_alpha = not gray and kind != "jpg"
+    if has_alpha:
+        stored = np.dstack([stored, stored_alpha])
+    if kind.endswith("png 16"):
+        png_16(path, stored.astype(np.uint16) * 257, (b"eXIf", exif.tobytes()[6:]))
+    elif kind.endswith("tif 16"):
+        tifffile.imwrite(
+            path,
+            stored.astype(np.uint16) * 257,
+            photometric="minisblack" if gray else "rgb",
+            extrasamples=None if gray else ["unassalpha"],
+            resolution=(300, 600),
+            resolutionunit=2,
+            extratags=[(Base.Orientation, "H", 1, orientation, True)],
+        )
+    else:
+        options: dict[str, dict[str, Any]] = {
+            "lzw.tif": {"compression": "tiff_lzw", "dpi": (300, 600)},
+            "tif": {"dpi": (300, 600)},
+            "webp": {"lossless": True, "exact": True},
+            "jpg": {"quality": 100, "subsampling": 0},
+        }
+        Image.fromarray(stored).save(path, exif=exif, **options.get(kind, {}))
+    photograph = read_photograph(path)
+    depth = 257 if kind.endswith("16") else 1
+    expected = upright[..., 0] if gray else upright
+    np.testing.assert_allclose(
+        photograph.pixels.astype(int), expected.astype(int) * depth, atol=4 if kind == "jpg" else 0
+    )
+    if has_alpha:
+        assert photograph.alpha is not None
+        np.testing.assert_array_equal(photograph.alpha, ALPHA.repeat(16, 0).repeat(16, 1).astype(int) * depth)
+    assert read_rgb(path).shape == upright.shape
+    assert photograph.dpi == ((300, 600) if orientation < 5 else (600, 300))
+    write_photograph(tmp_path / "again.png", photograph.pixels, photograph)
+    with Image.open(tmp_path / "again.png") as again:
+        assert Base.Orientation not in again.getexif()
+
+
+def rich_exif(size: tuple[int, int]) -> bytes:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    exif[Base.Artist], exif[Base.ImageDescription] = "Prokudin", "Ein Bild, 1910"
+    exif[Base.XResolution], exif[Base.YResolution], exif[Base.ResolutionUnit] = 200.0, 100.0, 2
+    details = exif.get_ifd(IFD.Exif)
+    details[Base.ExposureTime] = TiffImagePlugin.IFDRational(1, 250)
+    details[Base.DateTimeOriginal] = "1910:06:01 12:00:00"
+    details[Base.MakerNote] = bytes(range(200))
+    details[Base.ExifImageWidth], details[Base.ExifImageHeight] = size
+    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] = (59.0, 56.0, 2.5)
+    return exif.tobytes()
+
+
+def with_thumbnail(exif: bytes) -> bytes:
+    """The block with a second directory, of one tag, as cameras put their thumbnail."""
+    body = bytearray(exif[6:])
+    order = ">" if body[:2] == b"MM" else "<"
+    (first,) = struct.unpack_from(order + "I", body, 4)
+    (count,) = struct.unpack_from(order + "H", body, first)
+    struct.pack_into(order + "I", body, first + 2 + 12 * count, len(body))
+    entry = struct.pack(order + "HHHHHHI", 1, Base.Orientation, 3, 0, 1, 6, 0)[: 2 + 12]
+    return exif[:6] + bytes(body) + entry + bytes(4)
+
+
+def test_the_thumbnail_stays_out(tmp_path: Path) -> None:
+    block = with_thumbnail(rich_exif((7, 5)))
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", exif=block)
+    with Image.open(tmp_path / "x.jpg") as image:
+        assert image.getexif().get_ifd(IFD.IFD1)
+    write_photograph(tmp_path / "y.jpg", RGB, read_photograph(tmp_path / "x.jpg"))
+    with Image.open(tmp_path / "y.jpg") as image:
+        assert not image.getexif().get_ifd(IFD.IFD1)
+        assert image.getexif()[Base.Artist] == "Prokudin"
+
+
+@pytest.mark.parametrize("source", [".jpg", ".png", ".tif", ".webp", ".avif"])
+@pytest.mark.parametrize("target", [".jpg", ".png", ".tif", ".webp", ".avif", "16.png", "16.tif"])
+def test_exif_profile_and_resolution_are_carried(source: str, target: str, tmp_path: Path) -> None:
+    stored = np.ascontiguousarray(STORE[6](RGB))
+    exif = Image.Exif()
+    exif.load(rich_exif((5, 7)))
+    if source == ".tif":
+        Image.fromarray(stored).save(tmp_path / "x.tif", exif=exif, icc_profile=SRGB, dpi=(200, 100))
+    else:
+        Image.fromarray(stored).save(tmp_path / f"x{source}", exif=exif, icc_profile=SRGB)
+    original = read_photograph(tmp_path / f"x{source}")
+    assert original.icc_profile == SRGB
+    assert original.dpi == (100, 200)
+    assert original.format == NAMES[source]
+    pixels = RGB_16 if target.startswith("16") else RGB
+    path = tmp_path / f"y{target}"
+    write_photograph(path, pixels, original)
+    again = read_photograph(path)
+    assert again.pixels.dtype == pixels.dtype
+    assert again.icc_profile == SRGB
+    assert again.dpi == pytest.approx((100, 200), rel=1e-4)
+    with Image.open(path) as image:  # what other programs will see
+        read = image.getexif()
+        assert read[Base.Artist] == "Prokudin"
+        assert read[Base.ImageDescription] == "Ein Bild, 1910"
+        assert Base.Orientation not in read
+        assert (read[Base.XResolution], read[Base.YResolution]) == (100, 200)
+        details = read.get_ifd(IFD.Exif)
+        assert details[Base.ExposureTime] == pytest.approx(1 / 250)
+        assert details[Base.DateTimeOriginal] == "1910:06:01 12:00:00"
+        assert details[Base.MakerNote] == bytes(range(200))
+        assert (details[Base.ExifImageWidth], details[Base.ExifImageHeight]) == (7, 5)
+        assert read.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] == (59.0, 56.0, 2.5)
+        assert image.info["icc_profile"] == SRGB
+
+
+def test_bmp_carries_the_resolution(tmp_path: Path) -> None:
+    write_photograph(tmp_path / "x.bmp", RGB, Photograph(RGB, exif=rich_exif((7, 5)), dpi=(300, 150)))
+    assert read_photograph(tmp_path / "x.bmp").dpi == pytest.approx((300, 150), rel=1e-4)
+
+
+def test_a_tiff_counts_in_centimetres(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", RGB, photometric="rgb", resolution=(100, 200), resolutionunit=3)
+    assert read_photograph(tmp_path / "x.tif").dpi == pytest.approx((254, 508))
+    tifffile.imwrite(tmp_path / "x.tif", RGB, photometric="rgb", resolution=(1, 2), resolutionunit=1)
+    assert read_photograph(tmp_path / "x.tif").dpi is None
+
+
+def test_a_tiffs_own_description_is_carried_but_not_its_layout(tmp_path: Path) -> None:
+    extra = [(Base.Artist, "s", 0, "Prokudin", True), (Base.Copyright, "s", 0, "frei", True)]
+    tifffile.imwrite(tmp_path / "x.tif", GRAY, photometric="miniswhite", extratags=extra, rowsperstrip=1)
+    photograph = read_photograph(tmp_path / "x.tif")
+    np.testing.assert_array_equal(photograph.pixels, 255 - GRAY)
+    write_photograph(tmp_path / "y.tif", RGB_16, photograph)
+    with tifffile.TiffFile(tmp_path / "y.tif") as file:
+        tags = file.pages[0].tags  # type: ignore[union-attr]
+        assert tags["Artist"].value == "Prokudin"
+        assert tags["PhotometricInterpretation"].value == 2
+        np.testing.assert_array_equal(file.asarray(), RGB_16)
+
+
+@pytest.mark.parametrize("across", [(0, 1), (300, 0), (0, 0), (10**9, 1), (1, 1000)])
+def test_a_senseless_resolution_is_none(across: tuple[int, int], tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", RGB, photometric="rgb", resolution=(299, 300), resolutionunit=2)
+    data = (tmp_path / "x.tif").read_bytes()
+    assert data.count(struct.pack("<II", 299, 1)) == 1
+    (tmp_path / "x.tif").write_bytes(data.replace(struct.pack("<II", 299, 1), struct.pack("<II", *across)))
+    photograph = read_photograph(tmp_path / "x.tif")
+    assert photograph.dpi is None
+    np.testing.assert_array_equal(photograph.pixels, RGB)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"Exif\0\0not a TIFF header", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", rich_exif((7, 5))[:60]],
+)
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File Read", "ignore:Possibly corrupt EXIF")
+def test_a_damaged_exif_block_does_not_lose_the_photograph(block: bytes, suffix: str, tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / f"x{suffix}", exif=block, lossless=True)
+    photograph = read_photograph(tmp_path / f"x{suffix}")
+    np.testing.assert_array_equal(photograph.pixels, RGB)
+    write_photograph(tmp_path / "y.png", RGB, photograph)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "y.png"), RGB)
+
+
+def test_16_bit_png_chunks_are_in_order_and_sound(tmp_path: Path) -> None:
+    like = Photograph(RGB_16, icc_profile=SRGB, exif=rich_exif((7, 5)), dpi=(300, 300))
+    write_photograph(tmp_path / "x.png", RGB_16, like)
+    with Image.open(tmp_path / "x.png") as image:
+        image.verify()
+    data = (tmp_path / "x.png").read_bytes()
+    kinds = [data.index(kind) for kind in (b"IHDR", b"iCCP", b"pHYs", b"eXIf", b"IDAT", b"IEND")]
+    assert kinds == sorted(kinds)
+
+
+def test_exif_too_long_for_jpeg_stays_out(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.ImageDescription] = "x" * 70000
+    like = Photograph(RGB, exif=exif.tobytes(), dpi=(300, 300))
+    for suffix, expected in ((".jpg", None), (".png", "x" * 70000), (".tif", "x" * 70000)):
+        write_photograph(tmp_path / f"x{suffix}", RGB, like)
+        with Image.open(BytesIO((tmp_path / f"x{suffix}").read_bytes())) as image:
+            assert image.getexif().get(Base.ImageDescription) == expected

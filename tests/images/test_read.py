@@ -1,0 +1,241 @@
+"""Broken, foreign, hostile and oddly named files."""
+
+import errno
+import os
+import struct
+import sys
+import threading
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from samples import RGB, RGB_16, chunk
+
+from colorize.errors import ImageError
+from colorize.images import find_photographs, read_photograph, read_rgb, write_photograph
+
+NOISE = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+def encoded(file_format: str, **options: Any) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(NOISE).save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def small_png_of_size(width: int, height: int) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+BROKEN = {
+    "half.jpeg": encoded("jpeg")[:2000],
+    "half.png": encoded("png")[:6000],
+    "half.tif": encoded("tiff")[:6000],
+    "half.webp": encoded("webp")[:1000],
+    "half.avif": encoded("avif")[:1000],
+    "half.gif": encoded("gif")[:2000],
+    "half.bmp": encoded("bmp")[:2000],
+    "flipped.png": encoded("png")[:2000] + b"\0\0\0\0" + encoded("png")[2004:],
+    "empty.jpg": b"",
+    "text.jpg": b"not a picture\n" * 100,
+    "pixmap.jpg": encoded("ppm"),  # a format of Pillow's that is none of ours
+    "script.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n",
+    "bomb.png": small_png_of_size(65536, 65536),
+    "avif.avif": b"\0\0\0\x1cftypavif" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("read", [read_rgb, read_photograph])
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+def test_broken_files_are_refused(name: str, read: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(BROKEN[name])
+    with pytest.raises(ImageError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: cannot be read as a photograph: ")
+    assert "<_io" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("file_format", "options"),
+    [
+        ("jpeg", {}),
+        ("jpeg", {"progressive": True}),
+        ("png", {}),
+        ("tiff", {}),
+        ("tiff", {"compression": "tiff_lzw"}),
+        ("webp", {"lossless": True}),
+        ("bmp", {}),
+        ("gif", {}),
+        ("avif", {}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Truncated File Read", "ignore:Corrupt EXIF")
+def test_a_cut_file_is_refused_or_whole(file_format: str, options: dict[str, Any], tmp_path: Path) -> None:
+    data = encoded(file_format, **options)
+    path = tmp_path / f"x.{file_format}"
+    path.write_bytes(data)
+    whole = read_rgb(path)
+    refused = 0
+    for length in [*range(1, len(data), len(data) // 25), *range(len(data) - 30, len(data))]:
+        path.write_bytes(data[:length])
+        try:
+            np.testing.assert_array_equal(read_rgb(path), whole)
+        except ImageError:
+            refused += 1
+    assert refused >= 25
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+def test_a_cut_16_bit_file_is_refused_or_whole(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x{suffix}"
+    pixels = NOISE.astype(np.uint16) * 200
+    write_photograph(path, pixels)
+    data = path.read_bytes()
+    refused = 0
+    for length in [*range(1, len(data), len(data) // 25), *range(len(data) - 30, len(data))]:
+        path.write_bytes(data[:length])
+        try:
+            np.testing.assert_array_equal(read_photograph(path).pixels, pixels)
+        except ImageError:
+            refused += 1
+    assert refused >= 25
+
+
+def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, reason in {"empty.jpg": "empty", "text.jpg": "not JPEG, PNG", "half.jpeg": "truncated"}.items():
+        (tmp_path / name).write_bytes(BROKEN[name])
+        with pytest.raises(ImageError, match=reason):
+            read_rgb(tmp_path / name)
+    with pytest.raises(ImageError, match="Is a directory"):
+        read_rgb(tmp_path)
+    with pytest.raises(ImageError, match="No such file"):
+        read_rgb(tmp_path / "absent.jpg")
+
+    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ImageError, match=r"Permission denied$"):
+        read_rgb(tmp_path / "empty.jpg")
+
+
+def test_a_heic_without_the_package_that_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    with pytest.raises(ImageError, match=r"it is a HEIC; pip install 'colorize\[heic\]'"):
+        read_photograph(tmp_path / "x.heic")
+
+
+def test_max_megapixels_refuses_by_the_header(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(small_png_of_size(20000, 10001))
+    with pytest.raises(ImageError, match=r"20000 x 10001 pixels, 200 megapixels, and max_megapixels is 200: give a"):
+        read_photograph(tmp_path / "x.png")
+    with pytest.raises(ImageError, match="truncated"):
+        read_photograph(tmp_path / "x.png", max_megapixels=None)
+    Image.fromarray(RGB).save(tmp_path / "x.png")
+    with pytest.raises(ImageError, match=r"it has 7 x 5 pixels, 3.5e-05 megapixels"):
+        read_photograph(tmp_path / "x.png", max_megapixels=34e-6)
+    assert read_photograph(tmp_path / "x.png", max_megapixels=35e-6).pixels.shape == (5, 7, 3)
+
+
+@pytest.mark.parametrize("file_format", ["jpeg", "png", "tiff", "bmp", "gif", "avif", "planes", "16"])
+def test_pillows_own_limit_does_not_count_and_stays(
+    file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    if file_format == "planes":
+        tifffile.imwrite(path, np.moveaxis(RGB_16, -1, 0).copy(), photometric="rgb", planarconfig="separate")
+    elif file_format == "16":
+        tifffile.imwrite(path, RGB_16, photometric="rgb")
+    else:
+        Image.fromarray(RGB).save(path, file_format)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    monkeypatch.setattr("colorize.images.photograph.STRIP_PIXELS", 1)
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(Image.Image, "crop", uncounted_crop)
+        assert read_photograph(path).pixels.shape[:2] == RGB.shape[:2]
+    assert Image.MAX_IMAGE_PIXELS == 1
+
+
+def test_pillows_own_limit_on_webp_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(RGB).save(tmp_path / "x.webp")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    with pytest.raises(ImageError, match="more pixels than Pillow takes in this format; save it as PNG or TIFF"):
+        read_photograph(tmp_path / "x.webp")
+
+
+def uncounted_crop(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """A strip is far below any limit, but not below the 1 pixel of the test."""
+    return image.transform((box[2] - box[0], box[3] - box[1]), Image.Transform.AFFINE, (1, 0, box[0], 0, 1, box[1]))
+
+
+@pytest.mark.parametrize("size", [(60000, 1), (1, 60000)])
+def test_long_pictures(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize(size).save(tmp_path / "x.png")
+    assert read_photograph(tmp_path / "x.png").pixels.shape == size[::-1]
+
+
+NAMES = [
+    "a b.png",
+    "снимок 写真 é.png",
+    "two\nlines.png",
+    "100%'\"[x].png",
+    "-r.png",
+    "n" * 251 + ".png",
+    os.fsdecode(b"caf\xe9.png"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names(name: str, tmp_path: Path) -> None:
+    for pixels in (RGB, RGB_16):
+        write_photograph(tmp_path / name, pixels)
+        np.testing.assert_array_equal(read_photograph(tmp_path / name).pixels, pixels)
+    assert find_photographs(tmp_path) == [tmp_path / name]
+    (tmp_path / name).write_bytes(b"bad")
+    with pytest.raises(ImageError):
+        read_photograph(tmp_path / name)
+
+
+@pytest.mark.parametrize("size", [(300, 800), (800, 300), (99, 800)])
+def test_min_size_decodes_a_smaller_jpeg(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize(size).save(tmp_path / "x.jpg")
+    whole = read_rgb(tmp_path / "x.jpg")
+    small = read_rgb(tmp_path / "x.jpg", min_size=100)
+    assert whole.shape == (size[1], size[0], 3)
+    if min(size) < 200:
+        np.testing.assert_array_equal(small, whole)
+    else:
+        assert 100 <= min(small.shape[:2]) < min(size)
+        reference = np.asarray(Image.fromarray(whole).resize(small.shape[1::-1], Image.Resampling.BOX))
+        np.testing.assert_allclose(small.astype(int), reference, atol=4)
+
+
+def test_many_threads_read_at_once(tmp_path: Path) -> None:
+    files = {}
+    for number in range(8):
+        files[tmp_path / f"{number}.png"] = np.roll(RGB_16, number)
+        write_photograph(tmp_path / f"{number}.png", np.roll(RGB_16, number))
+    wrong = []
+
+    def read() -> None:
+        wrong.extend(path for path, pixels in files.items() if not np.array_equal(read_photograph(path).pixels, pixels))
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
