@@ -203,12 +203,13 @@ class Album:
 
 
 def _megapixels(file: Path) -> float:
-    """By the file's header; 0 for one that cannot be read, which reading it will tell."""
+    """By the file's header, 16 bits counting twice; 0 for a file that cannot be read, which reading it will tell."""
     if not file.is_file():
         return 0.0
     try:
         with Image.open(file, formats=FORMATS) as image:
-            return image.width * image.height / 1e6
+            is_deep = ";16" in f"{image.mode} {image.tile}"
+            return (2 if is_deep else 1) * image.width * image.height / 1e6
     except Image.DecompressionBombError:
         return MEGAPIXELS_IN_FLIGHT
     except Exception:

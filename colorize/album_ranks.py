@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch.distributed as dist
+from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
@@ -114,6 +116,7 @@ class AlbumModule(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         """After the processes have been started: share the work out."""
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_megapixels decides
         jobs = self._todo() if self.plan is not None else []
         folder = self.plan.folder if self.plan is not None else None
         if self._world > 1:

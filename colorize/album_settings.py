@@ -37,6 +37,9 @@ class Settings:
             possible, words = _POSSIBLE.get(name, _BOOLEAN)
             if not possible(value):
                 raise ColorizeError(f"{name}={value} is not possible: give {words}.")
+        strategy = cfg["trainer"]["strategy"]
+        if strategy not in ("auto", "ddp"):
+            raise ColorizeError(f"trainer.strategy={strategy} is not possible: give ddp, or auto, which chooses it.")
         return cls(**values)
 
     def threads(self, processes: int = 1) -> int:

@@ -35,6 +35,7 @@ def test_the_defaults_are_those_of_the_configuration() -> None:
         ("max_megapixels=inf", "max_megapixels=inf"),
         ("batch_size=0", "batch_size=0"),
         ("num_threads=0", "num_threads=0"),
+        ("trainer.strategy=ddp_spawn", "trainer.strategy=ddp_spawn is not possible: give ddp, or auto"),
     ],
 )
 def test_an_impossible_value_is_named(word: str, words: str) -> None:

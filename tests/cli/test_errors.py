@@ -50,7 +50,11 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         "predict.py checkpoint={tmp}/hostile.ckpt input={tmp}/photo.png output={tmp}/predicted",
         ("{tmp}/hostile.ckpt", "refused"),
     ),
-    "no checkpoint argument": ("predict.py input={tmp}/photo.png output={tmp}/predicted", ("checkpoint=VALUE",)),
+    "no input argument": ("predict.py output={tmp}/predicted", ("input=VALUE",)),
+    "unknown weights": (
+        "predict.py checkpoint=landscape input={tmp}/photo.png output={tmp}/predicted",
+        ("did you mean landscapes",),
+    ),
     "no checkpoint file": (
         "predict.py checkpoint={tmp}/none.ckpt input={tmp}/photo.png output={tmp}/predicted",
         ("{tmp}/none.ckpt",),
