@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from colorize.color import rgb_to_lab
 from colorize.errors import ColorizeError
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
@@ -66,29 +67,44 @@ PLAIN = {"network": {"name": "UNet", "width": 4, "depth": 1}, "loss": {"name": "
 
 def test_a_loss_in_rgb_is_that_of_the_pictures(batch: dict[str, Tensor]) -> None:
     in_ab, in_rgb = LabTask(**PLAIN), LabTask(**PLAIN, loss_space="rgb")
-    x, y = in_rgb.pair(batch)
-    near = y + 0.01 * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
-    gray = torch.zeros_like(y)
-    assert in_ab.compare(x, near, y).item() == pytest.approx((near - y).square().mean().item())
-    expected = (in_rgb.to_rgb(x, gray) - in_rgb.truth(batch)).square().mean().item()
-    assert in_rgb.compare(x, gray, y).item() == pytest.approx(expected, rel=1e-3)  # gray is inside of sRGB
-    assert in_rgb.compare(x, y, y).item() == 0
+    x, ab = in_ab.pair(batch)
+    near = ab + 0.01 * torch.randn(ab.shape, generator=torch.Generator().manual_seed(1))
+    assert in_ab.compare(x, near, ab).item() == pytest.approx((near - ab).square().mean().item())
+    x, rgb = in_rgb.pair(batch)
+    assert torch.equal(rgb, in_rgb.truth(batch))
+    gray = torch.zeros_like(ab)
+    expected = (in_rgb.to_rgb(x, gray) - rgb).square().mean().item()
+    assert in_rgb.compare(x, gray, rgb).item() == pytest.approx(expected, rel=1e-3)  # gray is inside of sRGB
+    assert in_rgb.compare(x, ab, rgb).item() == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -> None:
     task = LabTask(**PLAIN, loss_space="rgb")
     x, y = task.pair({"rgb": torch.full((1, 3, 4, 4), level, dtype=torch.uint8)})
-    prediction = torch.full_like(y, 0.3, requires_grad=True)
+    prediction = torch.full((1, 2, 4, 4), 0.3, requires_grad=True)
     task.compare(x, prediction, y).backward()
     assert prediction.grad is not None
     assert prediction.grad.isfinite().all()
     assert (prediction.grad[:, 0] != 0).all()  # kornia keeps b of black from becoming negative light
 
 
-def test_an_unknown_loss_space_is_refused() -> None:
-    with pytest.raises(ColorizeError, match=r"model\.loss_space is 'hsv'"):
-        LabTask(**PLAIN, loss_space="hsv")
+@pytest.mark.parametrize("loss_space", ["ab", "rgb"])
+def test_the_luminance_of_gray_is_what_a_gray_photograph_has(batch: dict[str, Tensor], loss_space: str) -> None:
+    task = LabTask(**PLAIN, loss_space=loss_space, luminance="gray")
+    gray = cv2.cvtColor(task.truth(batch)[0].permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY)
+    expected = rgb_to_lab(torch.from_numpy(gray).expand(1, 3, -1, -1))[:, :1]
+    x, y = task.pair(batch)
+    torch.testing.assert_close((x[:1] + 1) * 50, expected, atol=1e-2, rtol=0)
+    assert torch.equal(y, LabTask(**PLAIN, loss_space=loss_space).pair(batch)[1])
+    picture = task.to_rgb(x, torch.zeros(len(x), 2, *x.shape[2:]))
+    torch.testing.assert_close(picture, task.floor(batch), atol=1e-4, rtol=0)  # no colour is the gray floor
+
+
+@pytest.mark.parametrize(("name", "value"), [("loss_space", "hsv"), ("luminance", "value")])
+def test_an_unknown_choice_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ColorizeError, match=rf"model\.{name} is '{value}'"):
+        LabTask(**PLAIN, **{name: value})
 
 
 def test_ab_is_bounded_whatever_the_network_says() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from colorize.color import AB_SCALE, lab_to_rgb, rgb_to_lab, to_float
+from colorize.color import AB_SCALE, lab_to_rgb, luminance, rgb_to_gray, rgb_to_lab, to_float
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Batch, Task
 
@@ -20,6 +20,8 @@ class LabTask(Task):
         network, loss, optimizer, scheduler: see `Task`.
         loss_space: what the loss compares: "ab" (ab / 110), or "rgb": the picture, unclipped, which the metrics see;
             there the same step in ab counts more where the picture is bright.
+        luminance: the L that is seen and kept: "lab", the colour picture's own, or "gray", that of its Rec.601 gray:
+            what a photograph that was made gray has. They differ by several units in strong colours.
     """
 
     in_channels = 1
@@ -32,21 +34,26 @@ class LabTask(Task):
         optimizer: Mapping[str, Any],
         scheduler: Mapping[str, Any] | None = None,
         loss_space: str = "ab",
+        luminance: str = "lab",
     ) -> None:
         if loss_space not in ("ab", "rgb"):
             raise ColorizeError(f"model.loss_space is {loss_space!r}, but must be ab or rgb.")
+        if luminance not in ("lab", "gray"):
+            raise ColorizeError(f"model.luminance is {luminance!r}, but must be lab or gray.")
         super().__init__(network, loss, optimizer, scheduler)
         self.loss_space = loss_space
+        self.luminance = luminance
 
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        lab = rgb_to_lab(to_float(batch["rgb"]))
-        return lab[:, :1] / 50 - 1, lab[:, 1:] / AB_SCALE
+        rgb = to_float(batch["rgb"])
+        lab = rgb_to_lab(rgb)
+        seen = lab[:, :1] if self.luminance == "lab" else luminance(rgb_to_gray(rgb))
+        return seen / 50 - 1, lab[:, 1:] / AB_SCALE if self.loss_space == "ab" else rgb
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
-        if self.loss_space == "ab":
-            return super().compare(x, prediction, y)
-        rgb = [lab_to_rgb(self._lab(x, ab), clip=False) for ab in (prediction, y)]
-        return super().compare(x, *rgb)
+        if self.loss_space == "rgb":
+            prediction = lab_to_rgb(self._lab(x, prediction), clip=False)
+        return super().compare(x, prediction, y)
 
     def bound(self, output: Tensor) -> Tensor:
         return torch.tanh(output)
