@@ -16,7 +16,7 @@ from torch import Tensor
 from colorize.build import unknown
 from colorize.color import fit_gamut, lab_to_rgb, luminance
 from colorize.device import choose_device, choose_precision
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, first_line
 from colorize.images import Pixels
 from colorize.images.photograph import strips, to_8_bit
 from colorize.inputs import Picture, as_photograph, as_pil, batch_as_float
@@ -160,9 +160,8 @@ class Colorizer:
         coefficients = guide(luminance(small[None].to(self.device)), ab[None].to(self.device))
         picture = np.empty((height, width, 3), pixels.dtype)
         for rows in strips(height, width):
-            own = luminance(_to_float(pixels[rows]).to(self.device))
-            colors = upsample_ab(coefficients, own, rows.start, height) * saturation
-            rgb = lab_to_rgb(fit_gamut(torch.cat([own, colors], dim=1)))
+            strip = luminance(_to_float(pixels[rows]).to(self.device))
+            rgb = _with_colors(strip, upsample_ab(coefficients, strip, rows.start, height) * saturation)
             picture[rows] = (rgb[0].permute(1, 2, 0) * white).round().cpu().numpy()
         return picture
 
@@ -190,9 +189,8 @@ class Colorizer:
             return self.task.to_rgb(x, self._predict(x)).to(images.device)
         small = F.interpolate(rgb, self._size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         coefficients = guide(luminance(small), self.predict_ab(small, tta).to(self.device))
-        own = luminance(rgb)
-        ab = upsample_ab(coefficients, own) * saturation
-        return lab_to_rgb(fit_gamut(torch.cat([own, ab], dim=1))).to(images.device)
+        full = luminance(rgb)
+        return _with_colors(full, upsample_ab(coefficients, full) * saturation).to(images.device)
 
     @torch.inference_mode()
     def _gray(self, pixels: Pixels) -> Pixels:
@@ -216,6 +214,11 @@ class Colorizer:
         return self.task.to_rgb(x, self._predict(x))[:, :1].cpu()
 
 
+def _with_colors(luminance: Tensor, ab: Tensor) -> Tensor:
+    """RGB (B, 3, H, W) of L (B, 1, H, W) and ab (B, 2, H, W), which is brought into gamut."""
+    return lab_to_rgb(fit_gamut(torch.cat([luminance, ab], dim=1)))
+
+
 def _to_float(pixels: Pixels) -> Tensor:
     """(H, W) or (H, W, 3) as float32 (1, 1 or 3, H, W) in [0, 1]."""
     values = torch.from_numpy(pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max))
@@ -226,9 +229,18 @@ def _facts(path: Path, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics."""
     config = checkpoint.get("config")
     data = config.get("data") if isinstance(config, dict) else None
-    data = {key: value for key, value in data.items() if key not in ("root", "cache_dir")} if data else {}
-    facts = {"image_size": data.get("image_size"), "data": data, "epochs": int(checkpoint.get("epoch", -1)) + 1}
+    data = data if isinstance(data, dict) else {}
+    data = {key: value for key, value in data.items() if key not in ("root", "cache_dir")}
+    epoch = checkpoint.get("epoch")
+    facts = {
+        "image_size": data.get("image_size"),
+        "data": data,
+        "epochs": epoch + 1 if isinstance(epoch, int) else None,
+    }
     metrics = path.resolve().parent.parent / "metrics.json"
     if metrics.is_file():
-        facts["metrics"] = json.loads(metrics.read_text(encoding="utf-8"))
+        try:
+            facts["metrics"] = json.loads(metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ColorizeError(f"{metrics} is damaged: {first_line(error)}. Move it away or mend it.") from error
     return facts

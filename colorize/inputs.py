@@ -74,6 +74,8 @@ def _from_pil(image: Image.Image) -> Photograph:
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I;16"):
         return Photograph(np.array(upright).astype(np.uint16))
+    if upright.mode in ("I", "F"):
+        raise ValueError(f"A PIL image of mode {upright.mode} does not say what is white: give an array instead.")
     alpha = np.array(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
     gray = upright.mode in ("1", "L", "LA", "La")
     pixels = np.array(upright.convert("L" if gray else "RGB"))

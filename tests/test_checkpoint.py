@@ -149,3 +149,11 @@ def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
 def test_a_start_from_a_network_with_nothing_in_common_is_refused(trained: tuple[LabTask, Path]) -> None:
     with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
         start_from(RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), trained[1])
+
+
+def test_a_damaged_metrics_file_is_named(trained: tuple[LabTask, Path], tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/best.ckpt").write_bytes(trained[1].read_bytes())
+    (tmp_path / "metrics.json").write_text('{"test/mse": ')
+    with pytest.raises(ColorizeError, match=r"metrics\.json is damaged"):
+        Colorizer.load(tmp_path / "checkpoints/best.ckpt")

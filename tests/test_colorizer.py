@@ -154,6 +154,7 @@ def test_flip_averaging_makes_the_colours_symmetric() -> None:
         (np.zeros((0, 4), np.uint8), "must have pixels"),
         (np.full((4, 4), 255.0), r"in \[0, 1\]"),
         (np.zeros((4, 4), np.int64), "uint8, uint16 or float"),
+        (Image.new("F", (4, 4)), "mode F does not say what is white"),
         (torch.zeros(4, 4), "must be \\(C, H, W\\)"),
         (torch.zeros(1, 2, 4, 4), "A batch must be"),
         (torch.full((1, 3, 4, 4), 2.0), "A batch must be uint8 or float"),

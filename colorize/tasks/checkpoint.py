@@ -39,7 +39,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def build_task(path: Path, name: object, arguments: object, state_dict: Mapping[str, Tensor]) -> Task:
+def rebuild_task(path: Path, name: object, arguments: object, state_dict: Mapping[str, Tensor]) -> Task:
     """A task from what a file says of it, in evaluation mode; `path` is named where it is refused.
 
     The names of task and network are looked up among the classes of this package. Nothing is allocated before the
@@ -69,10 +69,10 @@ def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
     """The trained task of a run's checkpoint, on the CPU in evaluation mode, and the content of the file.
 
     Raises:
-        ColorizeError: as `read_checkpoint` and `build_task`.
+        ColorizeError: as `read_checkpoint` and `rebuild_task`.
     """
     checkpoint = read_checkpoint(path)
-    task = build_task(path, checkpoint["task"], checkpoint["hyper_parameters"], checkpoint["state_dict"])
+    task = rebuild_task(path, checkpoint["task"], checkpoint["hyper_parameters"], checkpoint["state_dict"])
     return task, checkpoint
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
 from colorize.tasks.base import Task
-from colorize.tasks.checkpoint import build_task
+from colorize.tasks.checkpoint import rebuild_task
 
 HEADER = "colorize"
 FORMAT = 1
@@ -74,4 +74,4 @@ def read_exported(path: Path) -> tuple[Task, dict[str, Any]]:
             f"{path} has format {header['format']!r}, but this version reads {FORMAT}: update colorize."
         )
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-    return build_task(path, header["task"], header["arguments"], state), header
+    return rebuild_task(path, header["task"], header["arguments"], state), header

@@ -1,12 +1,11 @@
 """Every YAML of conf/ composes, and every model runs on every data."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
@@ -21,13 +20,6 @@ from colorize.loggers import open_loggers
 
 def names(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
-
-
-@pytest.fixture(autouse=True)
-def hydra_config_dir() -> Iterator[None]:
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        yield
-    HydraConfig.instance().cfg = None
 
 
 def train_config(run_dir: Path, *overrides: str) -> DictConfig:

@@ -1,11 +1,10 @@
 """Sweeps and launchers as they are composed: what they ask for, and what cannot start."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,13 +19,6 @@ from colorize.sweeps import CompareRuns
 
 def names(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
-
-
-@pytest.fixture(autouse=True)
-def hydra_config_dir() -> Iterator[None]:
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        yield
-    HydraConfig.instance().cfg = None
 
 
 def composed(*overrides: str) -> DictConfig:
