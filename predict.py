@@ -6,13 +6,13 @@ import hydra
 import pytorch_lightning as pl
 from omegaconf import DictConfig
 
-from colorize.album_ranks import AlbumModule, Outcome, Stop
-from colorize.album_settings import Settings, literal
+from colorize.album.devices import AlbumModule, Outcome, Stop
+from colorize.album.plan import Plan, plan, sweep
+from colorize.album.settings import Settings, literal
 from colorize.cli import one_sentence, run
-from colorize.colorizer import Colorizer
-from colorize.config import check_missing, check_strategy
 from colorize.errors import ColorizeError
-from colorize.folders import Plan, plan, sweep
+from colorize.inference.colorizer import Colorizer
+from colorize.training.checks import check_missing, check_strategy
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="predict")

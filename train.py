@@ -8,14 +8,15 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from colorize.callbacks import SaveConfig
 from colorize.cli import one_sentence, run
-from colorize.config import build_task, check, plain, resolve_precision, save_config
-from colorize.evaluate import best, evaluate, leave_distributed, summary
-from colorize.loggers import open_loggers
-from colorize.sweeps import others_go_on
-from colorize.tasks.checkpoint import load_task, start_from
-from colorize.wandb_run import log_results
+from colorize.compare.sweeps import others_go_on
+from colorize.training.callbacks import SaveConfig
+from colorize.training.checks import check
+from colorize.training.config import build_task, plain, resolve_precision, save_config
+from colorize.training.evaluate import best, evaluate, leave_distributed, summary
+from colorize.training.loggers import open_loggers
+from colorize.training.loggers.wandb import log_results
+from colorize.weights.checkpoint import load_task, start_from
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
+    from colorize.inference.colorizer import Colorizer
 
 __all__ = ["Colorizer"]
 
@@ -11,7 +11,7 @@ __all__ = ["Colorizer"]
 def __getattr__(name: str) -> Any:
     """`Colorizer`, imported when it is asked for: it brings torch and Lightning, which others do not need."""
     if name == "Colorizer":
-        from colorize.colorizer import Colorizer
+        from colorize.inference.colorizer import Colorizer
 
         return Colorizer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,8 +18,8 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from colorize.build import unknown
 from colorize.errors import ColorizeError, first_line
+from colorize.registry import unknown
 
 T = TypeVar("T")
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.data.base import ImageData, Part, to_channels_first
-from colorize.data.scenery import render_scenes
+from colorize.scenery import render_scenes
 
 
 class SceneDataset(Dataset[dict[str, Tensor]]):

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from colorize import networks
-from colorize.build import build
 from colorize.color import rgb_to_gray, rgb_to_lab, to_float
 from colorize.metrics import color_metrics
+from colorize.registry import build
 from colorize.tasks.optim import build_loss, build_optimizer, build_schedule
 
 Batch = Mapping[str, Tensor]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
-from colorize.build import build
+from colorize.registry import build
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "mse": nn.MSELoss,

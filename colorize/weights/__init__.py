@@ -1,11 +1,1 @@
-"""Trained weights that ship with the package, each a safetensors file with its card (a Markdown file) beside it."""
-
-from pathlib import Path
-
-FOLDER = Path(__file__).parent
-DEFAULT = "landscapes"
-
-
-def shipped() -> dict[str, Path]:
-    """The weights that ship, by name."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
+"""Trained networks as files that hold data and no code: checkpoints, exported files, and the weights that ship."""

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from colorize.album import Album
-from colorize.album_report import Result
-from colorize.album_settings import Settings
-from colorize.colorizer import Colorizer
-from colorize.data.scenery import render_scenes
-from colorize.folders import Job, plan
+from colorize.album.ledger import Result
+from colorize.album.pipeline import Album
+from colorize.album.plan import Job, plan
+from colorize.album.settings import Settings
 from colorize.images import read_photograph, write_photograph
+from colorize.inference.colorizer import Colorizer
+from colorize.scenery import render_scenes
 
 
 def overlapped(colorizer: Colorizer, jobs: list[Job]) -> int:

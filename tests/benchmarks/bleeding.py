@@ -1,4 +1,4 @@
-"""How far colours bleed over edges when the ab of a small picture is enlarged: bilinear beside `colorize.upsample`.
+"""How far colours bleed over edges when the ab of a small picture is enlarged: bilinear beside the guided upsampling.
 
     python tests/benchmarks/bleeding.py [FOLDER of color photographs]
 
@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color import delta_e, lab_to_rgb, rgb_to_lab
+from colorize.color.upsample import guide, upsample_ab
 from colorize.images import find_photographs, read_rgb
-from colorize.metrics import delta_e
-from colorize.upsample import guide, upsample_ab
 
 WORKING_SIZE = 128
 EDGE = 15.0

@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import colorize.callbacks
-import colorize.colorizer
 import colorize.data.cifar10
 import colorize.data.folder
 import colorize.data.scenes
-import colorize.loggers  # noqa: F401
+import colorize.inference.colorizer
+import colorize.training.callbacks
+import colorize.training.loggers  # noqa: F401
 
 
 def fork(words: list[str]) -> tuple[int, str, str]:

@@ -1,7 +1,6 @@
 """A folder of hundreds of damaged files and some good ones: every good one is done, nothing else happens."""
 
 import csv
-import importlib.util
 import random
 from collections import Counter
 from pathlib import Path
@@ -10,21 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.images import fuzz
+
 pytestmark = pytest.mark.slow
 COUNT = 600
 
 
-@pytest.fixture(scope="module")
-def fuzz() -> Any:
-    spec = importlib.util.spec_from_file_location("fuzz", Path(__file__).parents[1] / "images/fuzz.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_good_files_among_damaged_ones_are_all_done(fuzz: Any, commands: Any, tmp_path: Path) -> None:
+def test_good_files_among_damaged_ones_are_all_done(commands: Any, tmp_path: Path) -> None:
     photographs, pictures = tmp_path / "photographs", tmp_path / "pictures"
     photographs.mkdir()
     choose = random.Random(0)

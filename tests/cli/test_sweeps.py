@@ -36,7 +36,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(commands: Any, tmp_path: Path
         ("group", "done", "1"),
     ]
     assert Image.open(tmp_path / "comparison.png").width > 500
-    again = commands("-m", "colorize.report", tmp_path, "--output", tmp_path / "again")
+    again = commands("-m", "colorize.compare", tmp_path, "--output", tmp_path / "again")
     assert again.code == 0
     assert (tmp_path / "again/comparison.csv").read_bytes() == (tmp_path / "comparison.csv").read_bytes()
 

@@ -12,10 +12,11 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.cli import CONFIG_DIR
-from colorize.config import build_task, check, plain
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
-from colorize.loggers import open_loggers
+from colorize.training.checks import check
+from colorize.training.config import build_task, plain
+from colorize.training.loggers import open_loggers
 
 
 def names(group: str) -> list[str]:

@@ -12,9 +12,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.cli import CONFIG_DIR
-from colorize.config import check, check_strategy
+from colorize.compare.sweeps import CompareRuns
 from colorize.errors import ColorizeError
-from colorize.sweeps import CompareRuns
+from colorize.training.checks import check, check_strategy
 
 
 def names(group: str) -> list[str]:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
-from samples import ALPHA, GRAY_16, RGB, RGB_16, RGBA_16, Array, on_white, png, png_16, three
 
 from colorize.errors import ImageError
 from colorize.images import read_photograph, read_rgb
+from tests.images.samples import ALPHA, GRAY_16, RGB, RGB_16, RGBA_16, Array, on_white, png, png_16, three
 
 OPAQUE = [
     ("1", ".png"),

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, TiffImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
-from samples import ALPHA, GRAY, RGB, RGB_16, STORE, png_16
 
 from colorize.images import Photograph, read_photograph, read_rgb, write_photograph
+from tests.images.samples import ALPHA, GRAY, RGB, RGB_16, STORE, png_16
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 NAMES = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".webp": "WEBP", ".bmp": "BMP", ".avif": "AVIF"}

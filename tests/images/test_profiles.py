@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from samples import GRAY, GRAY_16, RGB, Array, three
 
 from colorize.images import read_photograph
 from colorize.images.profiles import color_space, gray_profile
+from tests.images.samples import GRAY, GRAY_16, RGB, Array, three
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

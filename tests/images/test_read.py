@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from samples import RGB, RGB_16, chunk
 
 from colorize.errors import ImageError
 from colorize.images import find_photographs, read_photograph, read_rgb, write_photograph
+from tests.images.samples import RGB, RGB_16, chunk
 
 NOISE = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 

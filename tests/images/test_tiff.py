@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from samples import GRAY
 
 from colorize.errors import ImageError
 from colorize.images import read_photograph, read_rgb
+from tests.images.samples import GRAY
 
 
 def pages(path: Path, *kinds: int) -> None:

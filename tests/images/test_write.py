@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 import tifffile
 from PIL import Image, JpegImagePlugin, features
-from samples import ALPHA, GRAY, GRAY_16, RGB, RGB_16, Array, on_white, three
 
 from colorize.errors import ColorizeError, DiskFullError, ImageError
 from colorize.images import WRITABLE, Photograph, read_photograph, read_rgb, write_photograph
+from tests.images.samples import ALPHA, GRAY, GRAY_16, RGB, RGB_16, Array, on_white, three
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".bmp", ".PNG"])

@@ -1,0 +1,232 @@
+"""Many photographs through one colorizer: reading, the network and writing at the same time, in bounded memory."""
+
+import errno
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize.album.ledger import Result
+from colorize.album.output import write_pictures
+from colorize.album.plan import Job
+from colorize.album.settings import Settings
+from colorize.color.tone import is_colored
+from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
+from colorize.images import FORMATS, Photograph, Pixels, read_photograph
+from colorize.inference.colorizer import Colorizer
+
+MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass
+class _Item:
+    """A photograph on its way; `photograph` and `small` are there once it is read."""
+
+    job: Job
+    megapixels: float
+    photograph: Photograph | None = None
+    small: Tensor | None = None
+    is_colored: bool = False
+    seconds: float = 0.0
+
+
+@dataclass
+class Album:
+    """The pipeline: threads read and write photographs while the calling thread runs the network on batches.
+
+    Photographs whose small pictures have the same shape share a batch. What goes wrong with a photograph becomes its
+    result, and the others go on; only a full disk ends everything (`disk_full`).
+
+    Args:
+        colorizer: gives the colours.
+        settings: how.
+        record: called in the calling thread with the result of each photograph, as they are finished.
+        threads: that read, and as many that write.
+        stopping: once it is true, nothing more is begun.
+    """
+
+    colorizer: Colorizer
+    settings: Settings
+    record: Callable[[Result], None]
+    threads: int = 1
+    stopping: Callable[[], bool] = lambda: False
+    disk_full: str | None = field(default=None, init=False)
+    _reading: dict[Future[None], _Item] = field(default_factory=dict, init=False)
+    _writing: dict[Future[None], _Item] = field(default_factory=dict, init=False)
+    _groups: dict[torch.Size, list[_Item]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        torch.get_num_threads()  # settles the calling thread's number, before other threads set theirs
+        self._readers = ThreadPoolExecutor(self.threads, "read")
+        self._writers = ThreadPoolExecutor(self.threads, "write")
+        self._most = 2 * (self.settings.batch_size + self.threads)
+
+    def add(self, job: Job) -> None:
+        """Begin a photograph; waits for others to be finished when too many are in memory."""
+        item = _Item(job, _megapixels(job.file))
+        while (others := self._in_flight()) and not self.stopped:
+            if len(others) < self._most and item.megapixels + sum(o.megapixels for o in others) <= MEGAPIXELS_IN_FLIGHT:
+                break
+            self._advance()
+        if self.stopped:
+            return
+        self._reading[self._readers.submit(self._read, item, self._share())] = item
+        self._collect()
+
+    def finish(self) -> None:
+        """Finish all that was begun; when stopping, only what is being written."""
+        while self._in_flight() and not self.stopped:
+            self._advance()
+        self._readers.shutdown(cancel_futures=True)
+        self._writers.shutdown(cancel_futures=True)
+        for future in [future for future in self._writing if future.cancelled()]:
+            del self._writing[future]
+        self._reading.clear()
+        self._collect()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is begun."""
+        return self.disk_full is not None or self.stopping()
+
+    def _in_flight(self) -> list[_Item]:
+        return [*self._reading.values(), *self._writing.values(), *(item for g in self._groups.values() for item in g)]
+
+    def _share(self) -> int:
+        """The threads that torch may use for one more photograph, beside those in memory."""
+        return max(1, self.threads // (1 + len(self._in_flight())))
+
+    def _advance(self) -> None:
+        """Wait until a photograph is read or written; if none is being read, run the network on the largest group."""
+        if self._reading or not self._groups:
+            wait([*self._reading, *self._writing], return_when=FIRST_COMPLETED)
+        else:
+            self._predict(self._groups.pop(max(self._groups, key=lambda shape: len(self._groups[shape]))))
+        self._collect()
+
+    def _collect(self) -> None:
+        """Take what the threads have finished, without waiting, and run the network on groups that are full."""
+        for future in [future for future in self._writing if future.done()]:
+            item = self._writing.pop(future)
+            self._end(item, future.exception())
+        for future in [future for future in self._reading if future.done()]:
+            item = self._reading.pop(future)
+            error = future.exception()
+            if error is not None:
+                self._end(item, error)
+            elif item.is_colored:
+                self._write(item, None)
+            elif item.small is None:
+                self._render(item)
+            else:
+                group = self._groups.setdefault(item.small.shape, [])
+                group.append(item)
+                if len(group) >= self.settings.batch_size:
+                    self._predict(self._groups.pop(item.small.shape))
+
+    def _read(self, item: _Item, torch_threads: int) -> None:
+        started = time.perf_counter()
+        torch.set_num_threads(torch_threads)
+        if not item.job.file.is_file():
+            raise ImageError(f"{item.job.file}: is no longer there, or is not a file")
+        item.photograph = read_photograph(item.job.file, self.settings.max_megapixels)
+        if not self.colorizer.at_full_size:
+            item.small = self.colorizer.shrink(item.photograph.pixels)
+            item.is_colored = self.settings.keep_color and is_colored(item.small)
+        item.seconds += time.perf_counter() - started
+
+    def _predict(self, items: list[_Item]) -> None:
+        """The network on one batch, photograph by photograph if it fails on all of them together."""
+        started = time.perf_counter()
+        small = torch.stack([item.small for item in items if item.small is not None])
+        try:
+            ab = self.colorizer.predict_ab(small, tta=self.settings.tta)
+        except Exception as error:
+            if len(items) == 1:
+                self._end(items[0], error)
+                return
+            for item in items:
+                self._predict([item])
+            return
+        for item, its_ab in zip(items, ab, strict=True):
+            item.seconds += (time.perf_counter() - started) / len(items)
+            self._write(item, its_ab)
+
+    def _render(self, item: _Item) -> None:
+        started = time.perf_counter()
+        assert item.photograph is not None
+        try:
+            picture = self.colorizer.render(
+                item.photograph.pixels, saturation=self.settings.saturation, tta=self.settings.tta
+            )
+        except Exception as error:
+            self._end(item, error)
+            return
+        item.seconds += time.perf_counter() - started
+        self._write(item, picture)
+
+    def _write(self, item: _Item, colors: Tensor | Pixels | None) -> None:
+        """Have it written: ab is merged first, a whole picture is taken as it is, None keeps the photograph's own."""
+        self._writing[self._writers.submit(self._make, item, colors, self._share())] = item
+
+    def _make(self, item: _Item, colors: Tensor | Pixels | None, torch_threads: int) -> None:
+        started = time.perf_counter()
+        torch.set_num_threads(torch_threads)
+        assert item.photograph is not None
+        if isinstance(colors, Tensor):
+            assert item.small is not None
+            colors = self.colorizer.merge(item.photograph.pixels, item.small, colors, self.settings.saturation)
+        write_pictures(item.job, item.photograph, colors, self.settings)
+        item.seconds += time.perf_counter() - started
+
+    def _end(self, item: _Item, error: BaseException | None) -> None:
+        job = item.job
+        full = f"The disk of {job.output.parent} is full: make room, and the same command goes on from here."
+        if _is_full(error):
+            self.disk_full = full
+            return
+        status, message = ("colored", "already in colour: copied") if item.is_colored else ("done", "")
+        if error is not None:
+            status, message = "failed", _reason(job.file, error)
+        try:
+            self.record(Result(str(job.file), status, str(job.output), round(item.seconds, 3), message))
+        except ColorizeError as failure:
+            if not _is_full(failure):
+                raise
+            self.disk_full = full
+
+
+def _megapixels(file: Path) -> float:
+    """By the file's header, 16 bits counting twice; 0 for a file that cannot be read, which reading it will tell."""
+    if not file.is_file():
+        return 0.0
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            is_deep = ";16" in f"{image.mode} {image.tile}"
+            return (2 if is_deep else 1) * image.width * image.height / 1e6
+    except Image.DecompressionBombError:
+        return MEGAPIXELS_IN_FLIGHT
+    except Exception:
+        return 0.0
+
+
+def _reason(file: Path, error: BaseException) -> str:
+    if isinstance(error, ColorizeError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or file}: {error.strerror}"
+    return f"{file}: {type(error).__name__}: {first_line(error)}"
+
+
+def _is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

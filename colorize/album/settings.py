@@ -1,0 +1,84 @@
+"""What a user can say about the pictures, checked before anything is read."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from colorize.album.plan import FORMATS
+from colorize.errors import ColorizeError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keys of `conf/predict.yaml` that say how photographs become pictures."""
+
+    format: str | None = None
+    quality: int = 95
+    saturation: float = 1.0
+    tta: bool = False
+    keep_color: bool = False
+    side_by_side: bool = False
+    overwrite: bool = False
+    max_megapixels: float = 200
+    batch_size: int = 8
+    num_threads: int | None = None
+
+    @classmethod
+    def of(cls, cfg: Mapping[str, Any]) -> "Settings":
+        """Of a configuration.
+
+        Raises:
+            ColorizeError: a value that cannot be; the sentence names the key, the value and what can.
+        """
+        values = {field.name: cfg[field.name] for field in fields(cls)}
+        for name, value in values.items():
+            possible, words = _POSSIBLE.get(name, _BOOLEAN)
+            if not possible(value):
+                raise ColorizeError(f"{name}={value} is not possible: give {words}.")
+        strategy = cfg["trainer"]["strategy"]
+        if strategy not in ("auto", "ddp"):
+            raise ColorizeError(f"trainer.strategy={strategy} is not possible: give ddp, or auto, which chooses it.")
+        return cls(**values)
+
+    def threads(self, processes: int = 1) -> int:
+        """Of each of the processes that share this machine."""
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.num_threads or max(1, cpus // processes)
+
+
+def literal(words: list[str], keys: tuple[str, ...] = ("input", "output", "checkpoint")) -> list[str]:
+    """Command line words in which paths are quoted for Hydra, whose grammar gives = , ( [ { and spaces a meaning.
+
+    What is quoted already, null, and the sweeps of -m stay as they are.
+    """
+    if {"-m", "--multirun"} & set(words):
+        return words
+    return [_quoted(word) if word.partition("=")[0] in keys else word for word in words]
+
+
+def _quoted(word: str) -> str:
+    key, _, value = word.partition("=")
+    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
+        return word
+    return key + "='" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), value) + "'"
+
+
+def _whole(low: int, high: float = float("inf")) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < float("inf")
+
+
+_BOOLEAN: tuple[Callable[[Any], bool], str] = (lambda value: type(value) is bool, "true or false")
+_POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "format": (lambda value: value is None or value in FORMATS, f"{', '.join(FORMATS)}, or null for the photograph's"),
+    "quality": (_whole(1, 100), "a whole number from 1 to 100"),
+    "saturation": (_number, "a number from 0, which is gray; 1 is what the network says"),
+    "max_megapixels": (lambda value: _number(value) and value > 0, "a number above 0"),
+    "batch_size": (_whole(1), "a whole number from 1"),
+    "num_threads": (lambda value: value is None or _whole(1)(value), "a whole number from 1, or null for one per CPU"),
+}

@@ -1,0 +1,1 @@
+"""Many runs, one comparison: python -m colorize.compare RUN_OR_SWEEP..."""

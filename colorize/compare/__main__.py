@@ -1,0 +1,27 @@
+"""python -m colorize.compare RUN_OR_SWEEP..."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from colorize.compare.comparison import compare
+from colorize.errors import ColorizeError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m colorize.compare", description="Compares finished runs.")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_OR_SWEEP")
+    parser.add_argument("--output", type=Path, help="folder; the sweep's where one is given, else the current one")
+    options = parser.parse_args(arguments)
+    output = options.output or (options.folders[0] if len(options.folders) == 1 else Path())
+    try:
+        compare(options.folders, output)
+    except ColorizeError as error:
+        sys.exit(f"error: {error}")
+    print((output / "comparison.md").read_text(encoding="utf-8"), end="")
+    print(f"{output / 'comparison.csv'}, .md and .png are written.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Multiruns: a job that fails does not stop the others, and at the end all are compared."""
+
+import functools
+import multiprocessing
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from colorize.cli import MISTAKES, sentence
+from colorize.compare.comparison import compare
+from colorize.errors import ColorizeError, first_line
+from colorize.files import write_whole
+
+
+def others_go_on(job: Callable[[DictConfig], float | None]) -> Callable[[DictConfig], float | None]:
+    """Decorates a job: in a multirun its failure is said, kept in the run's `error.txt`, and ends this job only."""
+
+    @functools.wraps(job)
+    def wrapped(cfg: DictConfig) -> float | None:
+        if HydraConfig.get().mode != RunMode.MULTIRUN:
+            return job(cfg)
+        if multiprocessing.get_start_method() == "loky":  # joblib's own, which the workers of a DataLoader cannot take
+            multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        (folder / "error.txt").unlink(missing_ok=True)
+        try:
+            return job(cfg)
+        except Exception as error:
+            if isinstance(error, MISTAKES):
+                text = sentence(error)
+            else:
+                text = f"{type(error).__name__}: {first_line(error)}"
+                traceback.print_exc()
+            write_whole(folder / "error.txt", f"{text}\n".encode())
+            sys.stderr.write(f"error: job {HydraConfig.get().job.num} failed: {text}\n")
+            return None
+
+    return wrapped
+
+
+def swept(config: DictConfig) -> set[str]:
+    """The keys that the command line gives several values."""
+    overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    return {override.get_key_element() for override in overrides if override.is_sweep_override()}
+
+
+def prepare_study(sweeper: DictConfig) -> None:
+    """Makes the folder of Optuna's SQLite file, and says what the study does."""
+    url = sweeper.storage.url if isinstance(sweeper.storage, DictConfig) else str(sweeper.storage or "memory")
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    print(f"Optuna: {sweeper.n_trials} trials, none of them pruned; the study is kept in {url}")
+
+
+class CompareRuns(Callback):
+    """Checks a multirun, and writes comparison.csv, comparison.md and comparison.png into its folder at the end.
+
+    Raises:
+        SystemExit: with code 1 when it cannot start or a run failed. (Hydra makes a warning of any other exception.)
+    """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        choices = config.hydra.runtime.choices
+        if choices["hydra/launcher"] == "submitit_slurm" and shutil.which("srun") is None:
+            sys.exit("error: launcher=submitit finds no srun of Slurm here: start it on the cluster's login node.")
+        unnamed = sorted(swept(config) - {"experiment", "data", "seed"})
+        if "pretrained" in config and unnamed:
+            sys.exit(
+                f"error: sweep=autoencoders names its runs by experiment, data and seed: those that differ in "
+                f"{unnamed[0]} would overwrite one another, so give each value of it a sweep of its own."
+            )
+        if choices["hydra/sweeper"] == "optuna":
+            prepare_study(config.hydra.sweeper)
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        folder = Path(config.hydra.sweep.dir).absolute()
+        try:
+            runs = compare([folder], folder)
+        except (ColorizeError, OSError) as error:
+            sys.exit(f"error: the runs in {folder} cannot be compared: {first_line(error)}")
+        print(f"comparison: {folder}/comparison.md, .csv and .png")
+        failed = [run for run in runs if run.error]
+        if failed:
+            sys.exit(f"error: {len(failed)} of {len(runs)} runs failed: {', '.join(run.folder.name for run in failed)}")

@@ -1,0 +1,95 @@
+"""Many runs, one comparison: python -m colorize.compare RUN_OR_SWEEP..."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from colorize.compare.runs import Run, by_floor, names, varied
+
+Cell = str | float | None
+FACTS = ("parameters", "epochs", "seconds", "n_images")
+
+
+def floors(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs that share a floor, by what tells that floor from the others; by "" if it is the only one."""
+    groups = by_floor(runs)
+    facts = [_facts(group[0]) for group in groups]
+    telling = [place for place in range(5) if len({fact[place] for fact in facts}) > 1]
+    titles = [", ".join(fact[place] for place in telling) for fact in facts]
+    if len(set(titles)) < len(titles):
+        name = dict(zip((run.folder for run in runs), names(runs), strict=True))
+        titles = [f"{title}, {name[group[0].folder]}" for title, group in zip(titles, groups, strict=True)]
+    return dict(zip(titles, groups, strict=True))
+
+
+def _facts(run: Run) -> list[str]:
+    """What a floor depends on: data, their folder, size and number, and whether the task is about colour."""
+    data = run.value("data") or (run.value("data._target_") or "").rpartition(".")[2]
+    size, count = run.value("data.image_size"), run.metrics.get("n_images")
+    kind = "colour" if "floor/colorfulness" in run.metrics else "gray"
+    return [data, run.value("data.root") or "", f"{size} px", f"{count} pictures", kind]
+
+
+def measured(runs: Sequence[Run]) -> list[str]:
+    """The names of all test metrics."""
+    return list(dict.fromkeys(name for run in runs for name in sorted(run.values("test/"))))
+
+
+def table(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
+    """Column names and rows: each floor first, then each run; what a run does not have is None."""
+    keys, metrics = varied(runs), measured(runs)
+    rows: list[list[Cell]] = []
+    for title, group in floors(runs).items():
+        count, values = group[0].metrics.get("n_images"), group[0].values("floor/")
+        blank: list[Cell] = [None] * (len(keys) + len(FACTS))  # the status too, but not n_images
+        rows.append([_floor(title), *blank, count, *map(values.get, metrics)])
+    for name, run in zip(names(runs), runs, strict=True):
+        values = run.values("test/")
+        rows.append([name, *map(run.value, keys), run.status, *map(run.metrics.get, FACTS), *map(values.get, metrics)])
+    return ["run", *keys, "status", *FACTS, *metrics], rows
+
+
+def _floor(title: str) -> str:
+    return f"floor ({title})" if title else "floor"
+
+
+def over_seeds(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
+    """Mean and standard deviation (of the sample) of measured runs that differ in their seed only.
+
+    There are no rows if no two runs do.
+    """
+    keys, metrics = [key for key in varied(runs) if key != "seed"], measured(runs)
+    groups: dict[tuple[str | None, ...], list[Run]] = {}
+    for run in runs:
+        if run.metrics:
+            groups.setdefault(tuple(run.value(key) for key in keys), []).append(run)
+    columns = ["", *keys, "seeds", *metrics]
+    if not any(len({run.value("seed") for run in group}) > 1 for group in groups.values()):
+        return columns, []
+    rows: list[list[Cell]] = []
+    for title, group in floors(runs).items():
+        rows.append([_floor(title), *[None] * (len(keys) + 1), *map(group[0].values("floor/").get, metrics)])
+    for settings, group in groups.items():
+        cells = [_mean([run.metrics.get(f"test/{name}") for run in group]) for name in metrics]
+        rows.append([None, *settings, len(group), *cells])
+    return columns, rows
+
+
+def _mean(values: Sequence[float | None]) -> str | None:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    spread = f" ± {statistics.stdev(known):.2g}" if len(known) > 1 else ""
+    return f"{statistics.mean(known):.4g}{spread}"
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    lines = [columns, ["---"] * len(columns), *([_text(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell.replace("|", "\\|")
+    return f"{cell:,.0f}" if float(cell).is_integer() else f"{cell:.4g}"

@@ -1,0 +1,1 @@
+"""One picture: the colorizer, what it accepts, device and precision."""

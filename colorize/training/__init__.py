@@ -1,0 +1,1 @@
+"""One run: its configuration, checks, callbacks, loggers and final test."""

@@ -1,0 +1,9 @@
+"""What a run does beside training, a file each."""
+
+from colorize.training.callbacks.architecture import Architecture
+from colorize.training.callbacks.curves import Curves
+from colorize.training.callbacks.ema import EMA
+from colorize.training.callbacks.samples import SamplePictures
+from colorize.training.callbacks.save_config import SaveConfig
+
+__all__ = ["EMA", "Architecture", "Curves", "SamplePictures", "SaveConfig"]

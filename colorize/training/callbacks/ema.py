@@ -1,0 +1,26 @@
+"""A moving average of the weights."""
+
+from pytorch_lightning.callbacks import WeightAveraging
+from torch import Tensor
+
+from colorize.errors import ColorizeError
+
+
+class EMA(WeightAveraging):
+    """Validates and saves an exponential moving average of the weights instead of the weights themselves.
+
+    After n steps the decay is min(`decay`, (1 + n) / (10 + n)), so that the first steps are soon forgotten (the
+    warm-up of TensorFlow's ExponentialMovingAverage).
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        if not 0 <= decay < 1:
+            raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
+
+        def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+            n = int(steps)
+            weight = 1 - min(decay, (1 + n) / (10 + n))
+            for mean, value in zip(averaged, current, strict=True):
+                mean.lerp_(value, weight) if mean.is_floating_point() else mean.copy_(value)
+
+        super().__init__(multi_avg_fn=average)

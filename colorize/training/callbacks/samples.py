@@ -1,0 +1,90 @@
+"""Pictures of a run: input, prediction and truth side by side."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from PIL import Image, ImageDraw
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+
+from colorize.data.base import ImageData
+from colorize.images import write_photograph
+from colorize.tasks.base import Task
+
+
+class SamplePictures(Callback):
+    """Rows of input | prediction | truth for the same validation pictures each time, as a file and to the loggers.
+
+    Args:
+        path: the picture to write.
+        count: how many rows.
+        every_n_epochs: how often while training; it is drawn once more by the final test.
+    """
+
+    def __init__(self, path: str, count: int = 8, every_n_epochs: int = 1) -> None:
+        self.path = Path(path)
+        self.count = count
+        self.every_n_epochs = every_n_epochs
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.state.fn == "fit" and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+            self._draw(trainer, module)
+
+    @rank_zero_only
+    def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._draw(trainer, module)
+
+    def _draw(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(module, Task)
+        assert isinstance(data, ImageData)
+        part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
+        batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
+        panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
+        write_photograph(self.path, panel)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                step = trainer.global_step - 1 if trainer.state.fn == "fit" else None
+                logger.log_image("samples", [panel], step, caption=["input | prediction | truth"])
+            elif isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
+
+
+@torch.no_grad()
+def pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
+    """What the task is shown, what it makes of it, and the truth: three arrays, uint8 (B, H, W, 3)."""
+    x, _ = task.pair(batch)
+    shown = (task.seen(batch), task.to_rgb(x, task(x)), task.truth(batch))
+    return [(rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in shown]
+
+
+def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> np.ndarray:
+    """A picture, uint8 (H, W, 3), with a row of input | prediction | truth for each picture of the batch.
+
+    Small pictures are enlarged by whole pixels until they are at least `scale_to` high.
+    """
+    columns = np.stack(pictures(task, batch), axis=1)
+    times = max(1, -(-scale_to // columns.shape[3]))
+    columns = columns.repeat(times, axis=2).repeat(times, axis=3)
+    gap = 4
+    padded = np.pad(columns, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)), constant_values=255)
+    rows, cols, height, width, channels = padded.shape
+    panel: np.ndarray = padded.swapaxes(1, 2).reshape(rows * height, cols * width, channels)
+    return panel[:-gap, :-gap]
+
+
+def with_labels(panel: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """The panel with a line above it that names its columns, which are equally wide."""
+    height = 18
+    page = Image.new("RGB", (panel.shape[1], panel.shape[0] + height), "white")
+    page.paste(Image.fromarray(panel), (0, height))
+    draw = ImageDraw.Draw(page)
+    for column, label in enumerate(labels):
+        draw.text((round((column + 0.5) * panel.shape[1] / len(labels)), height // 2), label, fill="black", anchor="mm")
+    return np.asarray(page)

@@ -1,0 +1,36 @@
+"""The loggers of a run, from its start to its end."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+
+from colorize.training.config import plain
+from colorize.training.loggers import wandb as wandb_run
+
+
+@contextmanager
+def open_loggers(cfg: DictConfig) -> Iterator[list[Logger]]:
+    """The loggers of `cfg.logger`; those that show configurations are given this one.
+
+    All are closed at the end, also when the run fails, so that the next run of a sweep has its own.
+    """
+    with ExitStack() as stack:
+        loggers: list[Logger] = []
+        for settings in cfg.logger.values():
+            loggers.append(instantiate(settings))
+            stack.push(partial(_close, loggers[-1]))
+            if not isinstance(loggers[-1], CSVLogger):  # config.yaml lies beside its metrics.csv
+                loggers[-1].log_hyperparams(plain(cfg))
+        yield loggers
+
+
+def _close(logger: Logger, error: type[BaseException] | None, *_: object) -> None:
+    try:
+        logger.finalize("failed" if error else "success")
+    finally:
+        if isinstance(logger, WandbLogger):
+            wandb_run.finish(logger, exit_code=1 if error else 0)

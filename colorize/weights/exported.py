@@ -1,0 +1,77 @@
+"""A trained task in one safetensors file, which holds weights and a JSON header and no code."""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from colorize.errors import ColorizeError, first_line
+from colorize.files import write_whole
+from colorize.tasks.base import Task
+from colorize.weights.checkpoint import rebuild_task
+
+HEADER = "colorize"
+FORMAT = 1
+
+
+def write_exported(path: Path, task: Task, facts: Mapping[str, Any], dtype: torch.dtype = torch.float16) -> None:
+    """Write the weights of `task`, those of convolutions and linear layers as `dtype`, and a header that rebuilds it.
+
+    Args:
+        path: the file, whole or not at all; its name ends in .safetensors.
+        task: a trained task.
+        facts: plain values that go into the header beside task, arguments and version, e.g. `image_size`.
+        dtype: float16 halves the file; the smallest of weights are rounded to multiples of 6e-8.
+
+    Raises:
+        ColorizeError: the name ends in something else, the file cannot be written, a weight is not finite as `dtype`.
+    """
+    if path.suffix != ".safetensors":
+        raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
+    tensors = {}
+    for name, tensor in task.state_dict().items():
+        stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor
+        if not torch.isfinite(stored).all():
+            raise ColorizeError(f"{path}: {name} has values that are not finite as {dtype}; save it as torch.float32.")
+        tensors[name] = stored.contiguous().cpu()
+    header = {
+        "format": FORMAT,
+        "version": version("colorize"),
+        "task": type(task).__name__,
+        "arguments": dict(task.hparams),
+        **facts,
+    }
+    try:
+        write_whole(path, save(tensors, {HEADER: json.dumps(header, allow_nan=False)}))
+    except OSError as error:
+        raise ColorizeError(f"{path} cannot be written: {first_line(error)}.") from error
+
+
+def read_exported(path: Path) -> tuple[Task, dict[str, Any]]:
+    """The task of an exported file, in float32 on the CPU in evaluation mode, and the file's header.
+
+    Raises:
+        ColorizeError: no such file, not one that `write_exported` wrote, or weights that do not fit the header.
+    """
+    if not path.is_file():
+        raise ColorizeError(f"There is no exported colorizer at {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(HEADER)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        header = json.loads(text) if text is not None else None
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise ColorizeError(f"{path} cannot be read as a safetensors file: {first_line(error)}.") from error
+    if not isinstance(header, dict) or not {"format", "task", "arguments"} <= header.keys():
+        raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
+    if header["format"] != FORMAT:
+        raise ColorizeError(
+            f"{path} has format {header['format']!r}, but this version reads {FORMAT}: update colorize."
+        )
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return rebuild_task(path, header["task"], header["arguments"], state), header

@@ -1,0 +1,78 @@
+"""For the tests of albums: a colorizer that paints everything red, and photographs for it."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize.album.ledger import Result
+from colorize.album.pipeline import Album
+from colorize.album.plan import plan
+from colorize.album.settings import Settings
+from colorize.errors import ColorizeError
+from colorize.images import Pixels
+
+
+class Red:
+    """Sees a picture at an eighth of its size; ab is (saturation, 0) everywhere."""
+
+    at_full_size = False
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, ...]] = []
+        self.at_most = 99
+
+    def shrink(self, pixels: Pixels) -> Tensor:
+        return torch.zeros(3, pixels.shape[0] // 8, pixels.shape[1] // 8)
+
+    def predict_ab(self, small: Tensor, tta: bool = False) -> Tensor:
+        self.batches.append(tuple(small.shape))
+        if len(small) > self.at_most:
+            raise RuntimeError("out of memory")
+        return torch.ones(len(small), 2, *small.shape[2:])
+
+    def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
+        assert small.shape[1:] == ab.shape[1:]
+        return self.render(pixels, saturation=saturation)
+
+    def render(self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False) -> Pixels:
+        picture = np.zeros((*pixels.shape[:2], 3), pixels.dtype)
+        picture[..., 0] = round(100 * saturation)
+        return picture
+
+
+def photograph(path: Path, height: int = 16, width: int = 24, color: Any = 77) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = "L" if isinstance(color, int) else "RGB"
+    Image.new(mode, (width, height), color).save(path)
+    return path
+
+
+def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **settings: Any) -> dict[str, Result]:
+    """Every photograph of album/ into out/."""
+    results: list[Result] = []
+    threads = settings.pop("threads", 2)
+    chosen = Settings(**settings)
+    album = Album(colorizer or Red(), chosen, results.append, threads, stopping)
+    for job in plan("album", "out", chosen.format, chosen.side_by_side).jobs:
+        album.add(job)
+    album.finish()
+    if album.disk_full:
+        raise ColorizeError(album.disk_full)
+    assert len({result.file for result in results}) == len(results)
+    assert threading.active_count() == 1 + sum(t.daemon for t in threading.enumerate())
+    return {result.file.removeprefix("album/"): result for result in results}
+
+
+def pixel(path: str) -> Any:
+    with Image.open(path) as image:
+        return image.size, image.convert("RGB").getpixel((0, 0))
+
+
+def temporary_files() -> list[Path]:
+    return list(Path().rglob(".*"))

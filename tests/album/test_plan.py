@@ -1,0 +1,169 @@
+"""Which photograph becomes which picture, and what is refused before anything is written."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from colorize.album import plan as folders
+from colorize.album.plan import Job, Plan, plan, sweep
+from colorize.errors import ColorizeError
+from colorize.files import write_whole
+
+
+@pytest.fixture
+def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Names only: planning opens no photograph."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF", "sub/notes.txt"):
+        write(tmp_path / "album" / name)
+    return tmp_path / "album"
+
+
+def write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    return path
+
+
+def targets(found: Plan, folder: Path) -> set[str]:
+    return {str(job.output.relative_to(folder)) for job in found.jobs}
+
+
+def test_a_folder_keeps_its_tree_names_and_formats(album: Path) -> None:
+    found = plan("album", "out")
+    assert targets(found, Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
+    assert found.folder == Path("out")
+
+
+@pytest.mark.parametrize(
+    ("name", "file_format", "expected"),
+    [
+        ("a.gif", None, "a.png"),
+        ("a.heic", None, "a.jpg"),
+        ("a", None, "a.png"),
+        ("a.JPEG", "jpg", "a.JPEG"),
+        ("a.tif", "tiff", "a.tif"),
+        ("a.jpg", "tiff", "a.tiff"),
+        ("a.b.jpg", "png", "a.b.png"),
+        ("a.bmp", "webp", "a.webp"),
+        ("-a\n=,[.png", None, "-a\n=,[.png"),
+    ],
+)
+def test_the_name_of_a_picture(tmp_path: Path, name: str, file_format: str | None, expected: str) -> None:
+    file = write(tmp_path / name)
+    assert plan(str(file), str(tmp_path / "out"), file_format).jobs == [Job(file, tmp_path / "out" / expected)]
+
+
+def test_one_photograph_has_its_picture_beside_it_or_where_output_says(album: Path) -> None:
+    source = "album/a.png"
+    assert plan(source) == Plan([Job(Path(source), Path("album/a_colorized.png"))], None)
+    assert plan(source, file_format="jpg").jobs[0].output == Path("album/a_colorized.jpg")
+    assert plan(source, "new/b.JPG") == Plan([Job(Path(source), Path("new/b.JPG"))], None)
+    assert plan(source, "new") == Plan([Job(Path(source), Path("new/a.png"))], Path("new"))
+    Path("odd.png").mkdir()
+    assert plan(source, "odd.png").jobs[0].output == Path("odd.png/a.png")
+    both = plan(source, "b.jpg", side_by_side=True).jobs[0]
+    assert both.pictures == [Path("b_side_by_side.jpg"), Path("b.jpg")]
+
+
+def test_a_pattern_keeps_the_tree_below_its_plain_part(album: Path) -> None:
+    assert targets(plan("album/sub/*.jpg", "out"), Path("out")) == {"b.jpg"}
+    assert targets(plan("album/**/*", "out"), Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
+    assert targets(plan("album/s*/*.[jp]*", "out"), Path("out")) == {"sub/b.jpg"}
+    assert targets(plan(f"{album}/?.png", "out"), Path("out")) == {"a.png"}
+    write(album / "odd[1]/a.png")
+    assert targets(plan("album/odd[1]", "out"), Path("out")) == {"a.png"}  # a folder of that name comes first
+
+
+def test_links_in_a_circle_are_read_once(album: Path) -> None:
+    (album / "sub/deep/again").symlink_to(album)
+    assert len(plan("album/**/*", "out").jobs) == 3
+    assert len(plan("album", "out").jobs) == 3
+
+
+def test_pictures_below_the_photographs_are_not_photographs_of_the_next_start(album: Path) -> None:
+    before = plan("album", "album/colour")
+    for job in before.jobs:
+        write(job.output)
+    assert plan("album", "album/colour") == before
+    assert plan("album/**/*", "album/colour") == before
+    with pytest.raises(ColorizeError, match="holds the photographs"):
+        plan("album/sub/*.jpg", "album/sub")
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "words"),
+    [
+        ("nothing", "out", "input=nothing does not exist"),
+        ("album/*.gif", "out", "input=album/.*gif matches no photograph, only 0 other"),
+        ("album/sub/*", None, "output=FOLDER is needed"),
+        ("album", None, "output=FOLDER is needed for the pictures of input=album"),
+        ("album", "out.png", "output=out.png names one picture"),
+        ("album", "album/a.png", "output=album/a.png is a file"),
+        ("album/a.png", "album/sub/notes.txt", "is a file"),
+        ("album/a.png", "out.gif", "output=out.gif cannot be written: its name must end in .avif|.bmp"),
+        ("album/a.png", "album/a.png", "album/a.png would write over album/a.png"),
+        ("album/a.png", "album", "would write over album/a.png"),
+        ("album", "album", "holds the photographs"),
+        ("album", "album/sub/..", "holds the photographs"),
+    ],
+)
+@pytest.mark.usefixtures("album")
+def test_what_cannot_be_is_refused(source: str, output: str | None, words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        plan(source, output)
+
+
+@pytest.mark.usefixtures("album")
+def test_a_format_that_the_name_denies_is_refused() -> None:
+    with pytest.raises(ColorizeError, match=r"format=png and output=b\.jpg differ"):
+        plan("album/a.png", "b.jpg", "png")
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_photograph_is_never_written_over_through_a_link(album: Path, link: object) -> None:
+    Path("out/sub").mkdir(parents=True)
+    link(album / "a.png", "out/sub/b.jpg")  # type: ignore[operator]
+    with pytest.raises(ColorizeError, match=r"out/sub/b.jpg would write over album/a.png"):
+        plan("album", "out")
+    Path("linked").symlink_to("album")
+    with pytest.raises(ColorizeError, match=r"would write over|holds the photographs"):
+        plan("album", "linked")
+
+
+def test_two_photographs_never_make_one_picture(album: Path) -> None:
+    write(album / "a.gif")
+    with pytest.raises(ColorizeError, match=r"album/a\.gif and album/a\.png would both be written to out/a\.png"):
+        plan("album", "out")
+    (album / "a.gif").unlink()
+    write(album / "a_side_by_side.png")
+    assert len(plan("album", "out").jobs) == 4
+    with pytest.raises(ColorizeError, match=r"would both be written to out/a_side_by_side\.png"):
+        plan("album", "out", side_by_side=True)
+
+
+def test_names_that_differ_by_case_are_one_where_the_file_system_says_so(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(album / "A.png")
+    assert len(plan("album", "out").jobs) == 4
+    monkeypatch.setattr(folders, "_identity", lambda path: None if path.suffix else (1, 1))
+    with pytest.raises(ColorizeError, match=r"A\.png and album/a\.png would both be written"):
+        plan("album", "out")
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[Path] = []
+    monkeypatch.setattr(Path, "replace", lambda self, target: left.append(self))
+    write_whole(tmp_path / "deep.png", b"half")  # leaves its temporary file, as a killed process does
+    old, young = left[0], tmp_path / f".{'0' * 32}.tmp"
+    others = [tmp_path / ".mine.tmp", tmp_path / f"{'0' * 32}.tmp", tmp_path / "a.jpg", young]
+    for file in (old, *others[:3]):
+        file.write_bytes(b"x")
+        os.utime(file, (1, 1))
+    young.write_bytes(b"x")
+    os.utime(young, (folders.STARTED + 1, folders.STARTED + 1))
+    sweep(Plan([Job(tmp_path / "a", tmp_path / "a.jpg"), Job(tmp_path / "b", tmp_path / "none/b.jpg")], None))
+    assert not old.exists()
+    assert all(file.exists() for file in others)

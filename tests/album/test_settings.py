@@ -1,0 +1,85 @@
+"""What a user can say, and how paths reach Hydra."""
+
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from colorize.album.settings import Settings, literal
+from colorize.cli import CONFIG_DIR
+from colorize.errors import ColorizeError
+
+
+def composed(*words: str) -> Any:
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        return compose("predict", list(words))
+
+
+def test_the_defaults_are_those_of_the_configuration() -> None:
+    assert Settings.of(composed()) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("format=gif", "format=gif is not possible: give png, jpg, tiff, webp"),
+        ("quality=0", "quality=0 is not possible: give a whole number from 1 to 100"),
+        ("quality=101", "quality=101"),
+        ("quality=9.5", "quality=9.5"),
+        ("quality=true", "quality=True"),
+        ("saturation=-1", "saturation=-1"),
+        ("saturation=nan", "saturation=nan"),
+        ("saturation=much", "saturation=much"),
+        ("tta=2", "tta=2 is not possible: give true or false"),
+        ("max_megapixels=0", "max_megapixels=0"),
+        ("max_megapixels=inf", "max_megapixels=inf"),
+        ("batch_size=0", "batch_size=0"),
+        ("num_threads=0", "num_threads=0"),
+        ("trainer.strategy=ddp_spawn", "trainer.strategy=ddp_spawn is not possible: give ddp, or auto"),
+    ],
+)
+def test_an_impossible_value_is_named(word: str, words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        Settings.of(composed(word))
+
+
+def test_possible_values_are_taken() -> None:
+    words = ("format=webp", "quality=100", "saturation=0", "tta=true", "max_megapixels=0.5", "num_threads=3")
+    settings = Settings.of(composed(*words))
+    assert (settings.format, settings.saturation, settings.max_megapixels) == ("webp", 0, 0.5)
+    assert settings.threads(8) == 3
+    assert Settings().threads(10**6) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photo.jpg",
+        "a=b.jpg",
+        "a,b.jpg",
+        "my photo (1) [x] {y}.jpg",
+        'it\'s "it".jpg',
+        "back\\slash\\",
+        "back\\'quote\\\\'",
+        " spaces ",
+        "line\nbreak.jpg",
+        "12",
+        "true",
+        "-dash#%:@?|.jpg",
+        "\udcff.jpg",
+        "写真.jpg",
+        "scans/**/*.tif",
+        "'",
+    ],
+)
+def test_any_name_reaches_the_configuration_as_it_is(name: str) -> None:
+    words = literal([f"input={name}", "quality=90"])
+    assert composed(*words).input == name
+    assert composed(*words).quality == 90
+    assert literal(words) == words
+
+
+def test_what_is_quoted_or_swept_stays() -> None:
+    for words in (["input='a b'"], ['output="a=b"'], ["output=null"], ["-m", "input=a,b"], ["saturation=1.2"]):
+        assert literal(words) == words
+    assert composed("output=null").output is None

@@ -1,0 +1,82 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from colorize.color import lab_to_rgb
+from colorize.color.tone import is_colored
+
+
+def scene(chroma: float, height: int = 128, width: int = 160) -> Tensor:
+    """A sky over hills with patches of their own hue, RGB (3, height, width)."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    luminance = 50 + 25 * torch.sin(9 * x + 4 * y) + 15 * torch.cos(23 * y)
+    hue = 2 * torch.sin(5 * x) + 3 * (y > 0.45)
+    return lab_to_rgb(torch.stack([luminance, chroma * hue.cos(), chroma * hue.sin()])[None])[0]
+
+
+def gray(picture: Tensor) -> Image.Image:
+    return Image.fromarray((picture * 255).byte().permute(1, 2, 0).numpy()).convert("L")
+
+
+def tensor(picture: Image.Image, quality: int | None = None) -> Tensor:
+    if quality is not None:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality)
+        picture = Image.open(file)
+    return torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1) / 255
+
+
+@pytest.mark.parametrize("chroma", [8, 15, 40])
+@pytest.mark.parametrize("size", [(128, 160), (32, 32), (128, 512), (200, 128)])
+def test_colors_are_seen_muted_ones_too(chroma: float, size: tuple[int, int]) -> None:
+    assert is_colored(scene(chroma, *size))
+
+
+@pytest.mark.parametrize("quality", [None, 50])
+@pytest.mark.parametrize(
+    ("black", "mid", "white"),
+    [
+        ("#000000", "#808080", "#ffffff"),
+        ("#1e0f05", "#8c6e4b", "#fff0d2"),
+        ("#001446", "#2864a0", "#e6f5ff"),
+        ("#1e141e", "#786e78", "#f5f0f5"),
+        ("#0a1432", "#786e6e", "#fff0d2"),
+        ("#3c321e", "#a0966e", "#e6d7a0"),
+    ],
+    ids=["gray", "sepia", "cyanotype", "selenium", "split", "yellowed"],
+)
+def test_gray_and_tones_are_no_colors(black: str, mid: str, white: str, quality: int | None) -> None:
+    toned = ImageOps.colorize(gray(scene(20)), black, white, mid)
+    assert not is_colored(tensor(toned, quality))
+
+
+def test_a_tone_that_clips_is_no_color() -> None:
+    values = np.array(gray(scene(20)), dtype=np.float32)[..., None] * [1.35, 1.2, 0.94]
+    assert not is_colored(tensor(Image.fromarray(values.clip(0, 255).astype(np.uint8))))
+
+
+def test_noise_of_a_sensor_is_no_color() -> None:
+    noise = 0.03 * torch.randn(3, 128, 160, generator=torch.Generator().manual_seed(0))
+    assert not is_colored((tensor(gray(scene(20))) + noise).clamp(0, 1))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 3), (128, 160)])
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_one_value_is_no_color_at_any_size(size: tuple[int, int], value: float) -> None:
+    assert not is_colored(torch.full((3, *size), value))
+
+
+def test_autocast_changes_nothing() -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert is_colored(scene(8))
+        assert not is_colored(tensor(gray(scene(8))))
+
+
+@pytest.mark.parametrize("rgb", [torch.zeros(1, 8, 8), torch.zeros(3, 8, 8, dtype=torch.uint8)])
+def test_wrong_pictures_are_refused(rgb: Tensor) -> None:
+    with pytest.raises(ValueError, match="must be a float tensor"):
+        is_colored(rgb)

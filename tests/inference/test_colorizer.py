@@ -1,0 +1,181 @@
+"""The colorizer: any size in, the same size, depth and luminance out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from colorize.errors import ColorizeError
+from colorize.images import photograph as photograph_module
+from colorize.inference import colorizer as module
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.device import choose_device, choose_precision
+from colorize.inference.pictures import Picture
+from colorize.scenery import render_scenes
+from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
+from colorize.tasks.base import Task
+
+
+def make(kind: type[Task], size: int = 32, **network: object) -> Colorizer:
+    torch.manual_seed(0)
+    spec = network or {"name": "UNet", "width": 4, "depth": 2}
+    task = kind(network=spec, loss={"name": "mse"}, optimizer={"name": "Adam"})
+    return Colorizer(task, {"image_size": size}, device="cpu")
+
+
+@pytest.mark.parametrize("kind", [LabTask, RGBTask, ReconstructionTask, GrayscaleTask])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (301, 3, 3), (50, 41), (33, 64, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_size_and_depth_are_the_photographs(kind: type[Task], shape: tuple[int, ...], dtype: type) -> None:
+    photograph = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    picture = make(kind).render(photograph)
+    assert picture.dtype == dtype
+    assert picture.shape == (shape[:2] if kind is GrayscaleTask else (*shape[:2], 3))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_network_that_adds_no_colour_gives_the_gray_photograph_back(dtype: type) -> None:
+    colorizer = make(LabTask)
+    torch.nn.init.zeros_(colorizer.task.network.head.weight)  # type: ignore[union-attr, arg-type]
+    torch.nn.init.zeros_(colorizer.task.network.head.bias)  # type: ignore[union-attr, arg-type]
+    white = np.iinfo(dtype).max
+    gray = np.linspace(0, white, 60 * 70).reshape(60, 70).astype(dtype)
+    picture = colorizer.render(gray).astype(np.int64)
+    assert np.abs(picture - gray[..., None].astype(np.int64)).max() <= max(1, white // 8192)
+
+
+def test_luminance_is_the_photographs_own() -> None:
+    colorizer = make(LabTask)
+    photograph = render_scenes([3], 96)[0] // 2 + 64  # away from the limits of the gamut
+    picture = colorizer.render(photograph)
+    assert np.abs(rgb2lab(picture)[..., 0] - rgb2lab(photograph)[..., 0]).max() < 1
+    assert not np.array_equal(picture, photograph)
+
+
+def test_the_same_photograph_at_twice_the_size_gets_the_same_colours() -> None:
+    colorizer = make(LabTask, size=32)
+    small = render_scenes([5], 64)[0]
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    a, b = colorizer.render(small), colorizer.render(large)[::2, ::2]
+    assert deltaE_ciede2000(rgb2lab(a), rgb2lab(b)).mean() < 1.5
+
+
+def test_strips_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    colorizers = [
+        make(kind, name="ConvAutoencoder", width=4, depth=1, norm="none") for kind in (GrayscaleTask, LabTask)
+    ]
+    photograph = render_scenes([5], 90)[0]
+    whole = [colorizer.render(photograph).astype(int) for colorizer in colorizers]
+    monkeypatch.setattr(photograph_module, "STRIP_PIXELS", 16 * 90)
+    monkeypatch.setattr(module, "STRIP_MARGIN", 8)
+    strips = [colorizer.render(photograph).astype(int) for colorizer in colorizers]
+    for a, b in zip(whole, strips, strict=True):
+        assert np.abs(a - b).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [GrayscaleTask, RGBTask])
+def test_a_network_of_fixed_size_takes_any_photograph(kind: type[Task]) -> None:
+    colorizer = make(kind, name="ConvNet", image_size=32)
+    assert colorizer.render(render_scenes([5], 90)[0][:50]).shape[:2] == (50, 90)
+
+
+def test_every_kind_of_picture_gives_the_same_colours(tmp_path: Path) -> None:
+    colorizer = make(LabTask)
+    pixels = render_scenes([7], 48)[0]
+    Image.fromarray(pixels).save(tmp_path / "scene.png")
+    chw = torch.from_numpy(pixels).permute(2, 0, 1)
+    inputs = [tmp_path / "scene.png", str(tmp_path / "scene.png"), Image.fromarray(pixels), pixels, chw]
+    pictures = [colorizer.colorize(image) for image in inputs]
+    assert all(isinstance(picture, Image.Image) and picture.mode == "RGB" for picture in pictures)
+    expected = colorizer.render(pixels)
+    for picture in pictures:
+        assert np.array_equal(np.asarray(picture), expected)
+
+
+def test_a_batch_of_tensors_gives_a_batch_of_tensors() -> None:
+    colorizer = make(LabTask)
+    scenes = render_scenes([7, 8], 48)
+    batch = torch.from_numpy(scenes).permute(0, 3, 1, 2)
+    pictures = colorizer.colorize(batch)
+    assert isinstance(pictures, torch.Tensor)
+    assert pictures.shape == (2, 3, 48, 48)
+    for picture, scene in zip(pictures, scenes, strict=True):
+        expected = colorizer.render(scene) / 255
+        assert np.abs(picture.permute(1, 2, 0).numpy() - expected).mean() < 0.01
+    torch.testing.assert_close(colorizer.colorize(batch / 255), pictures)
+    gray = colorizer.colorize(batch[:, :1])
+    assert gray.shape == (2, 3, 48, 48)
+
+
+def test_transparency_orientation_and_profile_stay(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.fromarray(render_scenes([7], 48)[0][:30])
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    exif = Image.Exif()
+    exif[274] = 6
+    image.save(tmp_path / "turned.png", exif=exif, icc_profile=profile, dpi=(300, 300))
+    picture = make(LabTask).colorize(tmp_path / "turned.png")
+    assert isinstance(picture, Image.Image)
+    assert (picture.mode, picture.size) == ("RGBA", (30, 48))
+    assert np.array_equal(np.asarray(picture)[..., 3], np.asarray(image.transpose(Image.Transpose.ROTATE_270))[..., 3])
+    assert picture.info["icc_profile"] == profile
+    assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    from_pil = make(LabTask).colorize(Image.open(tmp_path / "turned.png"))
+    assert np.array_equal(np.asarray(from_pil), np.asarray(picture))
+
+
+def test_saturation_scales_chroma_and_0_is_gray() -> None:
+    colorizer = make(LabTask)
+    scene = render_scenes([7], 48)[0] // 2 + 64
+    chroma = [
+        np.hypot(*np.moveaxis(rgb2lab(colorizer.render(scene, saturation=factor))[..., 1:], -1, 0)).mean()
+        for factor in (0.0, 0.5, 1.0)
+    ]
+    assert chroma[0] < 0.3
+    assert chroma[1] == pytest.approx(chroma[2] / 2, rel=0.1)
+
+
+def test_flip_averaging_makes_the_colours_symmetric() -> None:
+    colorizer = make(LabTask)
+    small = torch.rand(1, 3, 32, 32)
+    plain, averaged = (colorizer.predict_ab(small, tta) for tta in (False, True))
+    mirrored = colorizer.predict_ab(small.flip(-1), tta=True).flip(-1)
+    torch.testing.assert_close(averaged, mirrored, atol=1e-4, rtol=0)
+    assert not torch.allclose(plain, averaged, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((4, 4, 2), np.uint8), r"\(H, W\), \(H, W, 3\) or \(H, W, 4\)"),
+        (np.zeros((0, 4), np.uint8), "must have pixels"),
+        (np.full((4, 4), 255.0), r"in \[0, 1\]"),
+        (np.zeros((4, 4), np.int64), "uint8, uint16 or float"),
+        (Image.new("F", (4, 4)), "mode F does not say what is white"),
+        (torch.zeros(4, 4), "must be \\(C, H, W\\)"),
+        (torch.zeros(1, 2, 4, 4), "A batch must be"),
+        (torch.full((1, 3, 4, 4), 2.0), "A batch must be uint8 or float"),
+    ],
+)
+def test_a_picture_of_another_shape_or_type_is_refused(image: Picture, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make(LabTask).colorize(image)
+
+
+def test_another_object_is_refused() -> None:
+    with pytest.raises(TypeError, match="must be a path, a PIL image, an array or a tensor, but is int"):
+        make(LabTask).colorize(3)  # type: ignore[arg-type]
+
+
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match="device=cuda:99 is not to be had here"):
+        choose_device("cuda:99")
+    with pytest.raises(ColorizeError, match="precision=8 is unknown: use auto, 32, bf16, 16"):
+        choose_precision("8", torch.device("cpu"))
+    with pytest.raises(ColorizeError, match="There is no checkpoint"):
+        Colorizer.load(tmp_path / "none.ckpt")
+    with pytest.raises(ColorizeError, match="checkpoint 'landscape' is unknown: did you mean landscapes"):
+        Colorizer.load("landscape")

@@ -1,0 +1,159 @@
+"""A checkpoint is data: ours come back the same, a stranger's runs nothing."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from colorize.data.scenes import SceneData
+from colorize.errors import ColorizeError
+from colorize.inference.colorizer import Colorizer
+from colorize.tasks import LabTask, ReconstructionTask, RGBTask
+from colorize.training.callbacks import SaveConfig
+from colorize.weights.checkpoint import load_task, start_from
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LabTask, Path]:
+    folder = tmp_path_factory.mktemp("run")
+    pl.seed_everything(0, verbose=False)
+    task = LabTask(
+        network={"name": "UNet", "width": 4, "depth": 1},
+        loss={"name": "smooth_l1", "beta": 0.1},
+        optimizer={"name": "AdamW", "lr": 1e-3},
+        scheduler={"name": "cosine"},
+    )
+    data = SceneData(image_size=16, batch_size=4, train_size=8, val_size=4, test_size=4)
+    saver = ModelCheckpoint(folder, "best", monitor="val/loss", save_last=True)
+    config = SaveConfig({"data": {"image_size": 16}})
+    trainer = pl.Trainer(
+        accelerator="cpu", max_epochs=1, logger=False, callbacks=[saver, config], enable_progress_bar=False
+    )
+    trainer.fit(task, datamodule=data)
+    return task.eval(), folder / "best.ckpt"
+
+
+def test_a_checkpoint_gives_the_same_task_back(trained: tuple[LabTask, Path]) -> None:
+    task, path = trained
+    assert torch.load(path, weights_only=True)["task"] == "LabTask"
+    loaded, content = load_task(path)
+    assert content["config"] == {"data": {"image_size": 16}}
+    assert not loaded.training
+    x = torch.rand(1, 1, 20, 20)
+    with torch.no_grad():
+        assert torch.equal(task(x), loaded(x))
+
+
+def test_a_colorizer_needs_the_checkpoint_alone(trained: tuple[LabTask, Path]) -> None:
+    assert Colorizer.load(trained[1], device="cpu").working_size == 16
+
+
+class Bomb:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.trace,)
+
+
+def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    trace = tmp_path / "was-run"
+    torch.save({"task": "LabTask", "hyper_parameters": {}, "state_dict": Bomb(trace)}, tmp_path / "torch.ckpt")
+    (tmp_path / "plain.ckpt").write_bytes(pickle.dumps(Bomb(trace)))
+    for name in ("torch.ckpt", "plain.ckpt"):
+        with pytest.raises(ColorizeError, match="refused"):
+            load_task(tmp_path / name)
+    assert not trace.exists()
+    pickle.loads((tmp_path / "plain.ckpt").read_bytes())
+    assert trace.exists()  # the bomb was live
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"task": "os.system"}, "task 'os.system' is unknown"),
+        ({"task": "Task"}, "task 'Task' is unknown"),
+        ({"network": {"_target_": "os.system", "command": "touch was-run"}}, "must be a mapping with a name"),
+        ({"network": {"name": "os.system", "command": "touch was-run"}}, "'os.system' is unknown"),
+        ({"network": {"name": "UNet", "width": 8, "depth": 1}}, "does not fit its own description"),
+        ({"loss": {"name": "eval"}}, "'eval' is unknown"),
+    ],
+)
+def test_names_are_looked_up_among_our_classes_only(
+    trained: tuple[LabTask, Path],
+    change: dict[str, object],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = torch.load(trained[1], weights_only=True)
+    checkpoint["task"] = change.pop("task", "LabTask")
+    checkpoint["hyper_parameters"] |= change
+    torch.save(checkpoint, "changed.ckpt")
+    with pytest.raises(ColorizeError, match=words) as caught:
+        load_task(Path("changed.ckpt"))
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["changed.ckpt"]
+
+
+def test_a_missing_tensor_is_refused(trained: tuple[LabTask, Path], tmp_path: Path) -> None:
+    checkpoint = torch.load(trained[1], weights_only=True)
+    del checkpoint["state_dict"]["network.head.weight"]
+    torch.save(checkpoint, tmp_path / "short.ckpt")
+    with pytest.raises(ColorizeError, match="does not fit"):
+        load_task(tmp_path / "short.ckpt")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04 no archive"])
+def test_other_files_are_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(ColorizeError, match=r"other\.ckpt") as caught:
+        load_task(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_another_project_and_a_missing_one_are_named(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"weight": torch.zeros(1)}}, tmp_path / "foreign.ckpt")
+    with pytest.raises(ColorizeError, match="not a checkpoint of this project"):
+        load_task(tmp_path / "foreign.ckpt")
+    with pytest.raises(ColorizeError, match="There is no checkpoint"):
+        load_task(tmp_path / "nothing.ckpt")
+
+
+PLAIN = {"loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
+
+
+def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = {"name": "ConvAutoencoder", "width": 4, "depth": 1}
+    autoencoder, colorizer = ReconstructionTask(network, **PLAIN), RGBTask(network, **PLAIN)
+    path = tmp_path / "autoencoder.ckpt"
+    checkpoint = {"task": "ReconstructionTask", "hyper_parameters": {}, "state_dict": autoencoder.state_dict()}
+    torch.save(checkpoint, path)
+    before = {name: value.clone() for name, value in colorizer.state_dict().items()}
+    start_from(colorizer, path)
+    for name, value in colorizer.state_dict().items():
+        first = name == "network.encoder.0.0.weight"
+        assert torch.equal(value, (before if first else autoencoder.state_dict())[name]), name
+    total = len(before)
+    assert f"{total - 1} of the network's {total} tensors start from it" in caplog.text
+    assert "start anew: encoder.0.0.weight 4x1x3x3; not used: encoder.0.0.weight 4x3x3x3." in caplog.text
+
+
+def test_a_start_from_a_network_with_nothing_in_common_is_refused(trained: tuple[LabTask, Path]) -> None:
+    with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
+        start_from(RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), trained[1])
+
+
+def test_a_damaged_metrics_file_is_named(trained: tuple[LabTask, Path], tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/best.ckpt").write_bytes(trained[1].read_bytes())
+    (tmp_path / "metrics.json").write_text('{"test/mse": ')
+    with pytest.raises(ColorizeError, match=r"metrics\.json is damaged"):
+        Colorizer.load(tmp_path / "checkpoints/best.ckpt")

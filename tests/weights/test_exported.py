@@ -1,0 +1,128 @@
+"""Exported colorizers: one safetensors file, the same pictures, no code, nothing believed unchecked."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from colorize.errors import ColorizeError
+from colorize.inference.colorizer import Colorizer
+from colorize.scenery import render_scenes
+from colorize.tasks import LabTask
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> tuple[Colorizer, Path]:
+    torch.manual_seed(0)
+    task = LabTask({"name": "UNet", "width": 4, "depth": 2}, {"name": "mse"}, {"name": "Adam"})
+    facts = {"image_size": 32, "data": {"name": "own"}, "epochs": 3, "metrics": {"test/mse": 0.005, "floor/mse": 0.007}}
+    colorizer = Colorizer(task, facts, device="cpu")
+    colorizer.save(tmp_path / "own.safetensors")
+    return colorizer, tmp_path / "own.safetensors"
+
+
+def change(path: Path, **changes: Any) -> None:
+    """Write the file anew with other values in its header; `tensors` are other weights."""
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["colorize"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(changes.pop("tensors", tensors), path, {"colorize": json.dumps(header | changes)})
+
+
+def test_the_same_pictures_come_back(exported: tuple[Colorizer, Path]) -> None:
+    colorizer, path = exported
+    loaded = Colorizer.load(path, device="cpu")
+    scene = render_scenes([1], 64)[0]
+    difference = np.abs(loaded.render(scene).astype(int) - colorizer.render(scene))
+    assert difference.max() <= 2  # float16 weights
+    assert loaded.facts["metrics"] == {"test/mse": 0.005, "floor/mse": 0.007}
+    colorizer.save(path, dtype=torch.float32)
+    assert np.array_equal(Colorizer.load(path, device="cpu").render(scene), colorizer.render(scene))
+
+
+def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
+    with safe_open(exported[1], framework="pt") as file:
+        header = json.loads(file.metadata()["colorize"])
+        assert file.get_tensor("network.head.weight").dtype == torch.float16
+        assert file.get_tensor("network.encoder.0.0.1.running_var").dtype == torch.float32
+    assert header["task"] == "LabTask"
+    assert header["arguments"]["network"] == {"name": "UNet", "width": 4, "depth": 2}
+    assert (header["image_size"], header["epochs"], header["format"]) == (32, 3, 1)
+    assert header["version"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task": "os.system"}, "task 'os.system' is unknown"),
+        ({"task": ["LabTask"]}, "is unknown"),
+        ({"arguments": "rm"}, "its arguments are str, not a mapping"),
+        ({"arguments": {"network": {"_target_": "os.system"}}}, "does not fit its own description"),
+        (
+            {"arguments": {"network": {"name": "os.system"}, "loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}},
+            "unknown",
+        ),
+        (
+            {
+                "arguments": {
+                    "network": {"name": "UNet", "width": 2**40, "depth": 2},
+                    "loss": {"name": "mse"},
+                    "optimizer": {"name": "Adam"},
+                }
+            },
+            "does not fit its own description",
+        ),
+        (
+            {
+                "arguments": {
+                    "network": {"name": "UNet", "width": 4, "depth": 10**9},
+                    "loss": {"name": "mse"},
+                    "optimizer": {"name": "Adam"},
+                }
+            },
+            "depth must be at most 12",
+        ),
+        ({"tensors": {"network.head.weight": torch.zeros(1)}}, "does not fit its own description"),
+        ({"image_size": "64; rm"}, "does not say the image size"),
+        ({"image_size": 10**9}, "does not say the image size"),
+        ({"format": 2}, "has format 2, but this version reads 1"),
+    ],
+)
+def test_a_strangers_file_is_checked(exported: tuple[Colorizer, Path], changes: dict[str, Any], words: str) -> None:
+    change(exported[1], **changes)
+    with pytest.raises(ColorizeError, match=words) as caught:
+        Colorizer.load(exported[1])
+    assert "\n" not in str(caught.value)
+
+
+def test_other_files_are_refused_in_one_sentence(exported: tuple[Colorizer, Path], tmp_path: Path) -> None:
+    whole = exported[1].read_bytes()
+    contents = [b"", b"hello", whole[: len(whole) // 2], struct.pack("<Q", 2**63) + b"{}", b"\x80\x04pickle"]
+    for content in contents:
+        path = tmp_path / "other.safetensors"
+        path.write_bytes(content)
+        with pytest.raises(ColorizeError, match="cannot be read as a safetensors file"):
+            Colorizer.load(path)
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(ColorizeError, match="is not a colorizer of this project"):
+        Colorizer.load(tmp_path / "other.safetensors")
+    with pytest.raises(ColorizeError, match="There is no exported colorizer"):
+        Colorizer.load(tmp_path / "none.safetensors")
+
+
+def test_what_cannot_be_written_is_said(exported: tuple[Colorizer, Path], tmp_path: Path) -> None:
+    colorizer = exported[0]
+    with pytest.raises(ColorizeError, match=r"must end in \.safetensors"):
+        colorizer.save(tmp_path / "own.ckpt")
+    with pytest.raises(ColorizeError, match="cannot be written"):
+        colorizer.save(tmp_path / "no folder/own.safetensors")
+    colorizer.task.network.head.weight.data.fill_(1e6)  # type: ignore[union-attr, operator]
+    with pytest.raises(ColorizeError, match=r"not finite as torch\.float16; save it as torch\.float32"):
+        colorizer.save(tmp_path / "large.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]

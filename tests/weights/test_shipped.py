@@ -1,0 +1,102 @@
+"""The weights that ship: there, small, described, and what they promise about luminance, size and colour."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from colorize import Colorizer
+from colorize.scenery import render_scenes
+from colorize.weights.shipped import DEFAULT, FOLDER, shipped
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return Colorizer.load(device="cpu")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "landscapes"])
+def test_each_has_a_card_with_its_own_figures(name: str) -> None:
+    path = shipped()[name]
+    assert path.stat().st_size < 20e6
+    metrics = Colorizer.load(name, device="cpu").facts["metrics"]
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for metric, digits in {"mse_ratio": 3, "delta_e": 2, "colorfulness_ratio": 3, "psnr": 2}.items():
+        assert f"{metrics[f'test/{metric}']:.{digits}f}".removeprefix("0") in card, metric
+    assert f"{metrics['floor/delta_e']:.2f}" in card
+
+
+def test_every_file_of_the_folder_ships() -> None:
+    assert DEFAULT in shipped()
+    assert {path.suffix for path in FOLDER.iterdir() if path.is_file()} == {".py", ".safetensors", ".md"}
+
+
+def test_gray_8_bit_luminance_is_kept(colorizer: Colorizer) -> None:
+    gray = np.asarray(Image.fromarray(render_scenes([3], 200)[0]).convert("L"))
+    picture = colorizer.render(gray)
+    before = rgb2lab(np.repeat(gray[..., None], 3, axis=2))[..., 0]
+    assert np.abs(rgb2lab(picture)[..., 0] - before).max() < 1
+
+
+def test_gray_16_bit_luminance_is_kept_to_a_4096th(colorizer: Colorizer) -> None:
+    scene = np.asarray(Image.fromarray(render_scenes([3], 128)[0]).convert("L")).astype(np.float64)
+    gray = np.round(np.kron(scene, np.ones((2, 2))) * 257 * 0.98).astype(np.uint16)
+    picture = colorizer.render(gray)
+    assert picture.dtype == np.uint16
+    light = [np.where(v > 0.04045, ((v + 0.055) / 1.055) ** 2.4, v / 12.92) for v in (picture / 65535, gray / 65535)]
+    luminance = light[0] @ (0.212671, 0.715160, 0.072169)
+    encoded = np.where(luminance > 0.0031308, 1.055 * luminance ** (1 / 2.4) - 0.055, 12.92 * luminance)
+    assert np.abs(encoded - gray / 65535).max() < 1 / 4096
+
+
+@pytest.mark.parametrize("number", [3, 11])
+def test_the_same_picture_at_three_sizes_has_the_same_colours(colorizer: Colorizer, number: int) -> None:
+    small = Image.fromarray(render_scenes([number], 160)[0])
+    pictures = []
+    for factor in (1, 2, 4):
+        size = (160 * factor, 160 * factor)
+        picture = Image.fromarray(colorizer.render(np.asarray(small.resize(size, Image.Resampling.BICUBIC))))
+        pictures.append(rgb2lab(np.asarray(picture.resize((160, 160), Image.Resampling.BOX))))
+    for larger in pictures[1:]:
+        assert deltaE_ciede2000(pictures[0], larger).mean() < 1.5
+
+
+def test_it_adds_colour_and_none_that_is_wild(colorizer: Colorizer) -> None:
+    for scene in render_scenes([1, 2, 3, 4], 160):
+        gray = np.asarray(Image.fromarray(scene).convert("L"))
+        chroma = np.hypot(*np.moveaxis(rgb2lab(colorizer.render(gray))[..., 1:], -1, 0))
+        assert chroma.mean() > 4
+        assert chroma.max() < 90
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_has_them(tmp_path: Path) -> None:
+    """The built package alone, without this repository, colours a picture with no network."""
+    repo, source = Path(__file__).resolve().parents[2], tmp_path / "source"
+    shutil.copytree(repo / "colorize", source / "colorize", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(repo / name, source)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "-w", tmp_path]
+    wheel = [sys.executable, "-m", "pip", "wheel", *options, source]
+    subprocess.run(wheel, check=True, capture_output=True, timeout=300)
+    (built,) = tmp_path.glob("colorize-*.whl")
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, built]
+    subprocess.run(install, check=True, capture_output=True, timeout=300)
+    code = """
+import socket, sys
+def refuse(*_): raise OSError("no network")
+socket.socket.connect = refuse
+import colorize, numpy
+from colorize import Colorizer
+assert colorize.__file__.startswith(sys.argv[1]), colorize.__file__
+for name in ("landscapes", "cifar10"):
+    assert Colorizer.load(name).colorize(numpy.full((40, 50), 128, numpy.uint8)).size == (50, 40)
+"""
+    command = [sys.executable, "-c", code, str(site)]
+    subprocess.run(command, check=True, cwd=tmp_path, env={"PYTHONPATH": str(site), "PATH": ""}, timeout=120)
