@@ -12,12 +12,14 @@ from colorize.album.settings import Settings, literal
 from colorize.cli import one_sentence, run
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
+from colorize.registry import import_plugins
 from colorize.training.checks import check_missing, check_strategy
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="predict")
 @one_sentence
 def main(cfg: DictConfig) -> None:
+    import_plugins(cfg.plugins)
     check_missing(cfg)
     check_strategy(cfg)
     settings = Settings.of(cfg)

@@ -10,19 +10,25 @@ from omegaconf import DictConfig
 
 from colorize.cli import one_sentence, run
 from colorize.compare.sweeps import others_go_on
+from colorize.registry import import_plugins
 from colorize.training.callbacks import SaveConfig
 from colorize.training.checks import check
 from colorize.training.config import build_task, plain, resolve_precision, save_config
 from colorize.training.evaluate import best, evaluate, leave_distributed, summary
 from colorize.training.loggers import open_loggers
 from colorize.training.loggers.wandb import log_results
-from colorize.weights.checkpoint import load_task, start_from
+from colorize.training.restore import adopt_checkpoint, load_task, start_from
+from colorize.weights.checkpoint import read_checkpoint
+from colorize.weights.model import fingerprint
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 @others_go_on
 @one_sentence
 def main(cfg: DictConfig) -> float | None:
+    import_plugins(cfg.plugins)
+    if not cfg.fit:
+        adopt_checkpoint(cfg)
     check(cfg)
     cfg.trainer.precision = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -43,8 +49,11 @@ def main(cfg: DictConfig) -> float | None:
                 return None
             training = {"epochs": trainer.current_epoch or None, "seconds": round(time.perf_counter() - started, 1)}
             checkpoint, objective = best(trainer)
-        if checkpoint:
-            task, _ = load_task(Path(checkpoint))
+            if checkpoint:
+                task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
+        else:
+            task = load_task(Path(checkpoint))
+        training["weights"] = fingerprint(task.network)
         samples = [callbacks["samples"]] if "samples" in callbacks else []
         metrics = evaluate(cfg, task, data, samples, loggers, training)
         log_results(loggers, task, data, metrics, checkpoint if cfg.fit else None)

@@ -1,7 +1,8 @@
-"""Objects from plain configuration: a name, looked up among known ones, and keyword arguments."""
+"""Objects from plain configuration: a name, looked up among imported classes, and keyword arguments."""
 
+import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -17,11 +18,57 @@ def unknown(what: str, name: object, known: list[str]) -> str:
     return f"{what} {name!r} is unknown: {hint}Known: {', '.join(known)}."
 
 
+def imported_subclasses(base: type[T]) -> dict[str, type[T]]:
+    """The concrete classes that derive from `base` and are imported, by name.
+
+    A class of your own is found once its module is imported (`plugins=[MODULE]`), and a name that a stranger's file
+    gives can reach nothing else.
+
+    Raises:
+        ColorizeError: two modules have a class of one name.
+    """
+    known: dict[str, type[T]] = {}
+    for subclass in _descendants(base):
+        other = known.setdefault(subclass.__name__, subclass)
+        if other.__module__ != subclass.__module__:
+            raise ColorizeError(
+                f"Two classes are called {subclass.__name__}, in {other.__module__} and {subclass.__module__}: "
+                "rename one of them."
+            )
+        known[subclass.__name__] = subclass  # defined once more, as a notebook's cell is: the latest
+    return known
+
+
+def _descendants(base: type[T]) -> Iterable[type[T]]:
+    for subclass in base.__subclasses__():
+        if not inspect.isabstract(subclass) and not subclass.__name__.startswith("_"):
+            yield subclass
+        yield from _descendants(subclass)
+
+
+def import_plugins(modules: Iterable[str]) -> None:
+    """Import modules of the user's, whose networks, targets, tasks and losses are then known by name.
+
+    Raises:
+        ColorizeError: there is no such module.
+    """
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            raise ColorizeError(
+                f"plugins names {name}, but there is no such module: put {name.replace('.', '/')}.py beside the script "
+                "or into a folder of PYTHONPATH."
+            ) from error
+
+
 def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any, **fixed: Any) -> T:
     """Call `known[spec["name"]](*args, **fixed, **rest_of_spec)`.
 
-    Names come from our own tables and arguments are plain values, so a specification read from a stranger's
-    checkpoint can build nothing but our own objects.
+    Names come from tables of classes and arguments are plain values, so a specification read from a stranger's
+    checkpoint can build nothing but what is known already.
 
     Raises:
         ColorizeError: no or an unknown name, an argument that the object does not take or refuses; `key` says where.

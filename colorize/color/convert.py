@@ -10,7 +10,19 @@ from torch import Tensor
 
 from colorize.color.precision import check_images, full_precision
 
-_LUMINANCE_WEIGHTS = (0.212671, 0.715160, 0.072169)  # of linear sRGB, as kornia has them
+Matrix = tuple[tuple[float, float, float], ...]
+
+WHITE_XYZ = (0.95047, 1.0, 1.08883)  # D65; the matrices are kornia's and scikit-image's
+RGB_TO_XYZ: Matrix = (
+    (0.412453, 0.357580, 0.180423),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334, 0.119193, 0.950227),
+)
+XYZ_TO_RGB: Matrix = (
+    (3.2404813432005266, -1.5371515162713185, -0.4985363261688878),
+    (-0.9692549499965682, 1.8759900014898907, 0.0415559265582928),
+    (0.0556466391351772, -0.2040413383665112, 1.0573110696453443),
+)
 
 AB_SCALE = 110.0
 """a and b divided by this lie within [-1, 1] for every sRGB colour."""
@@ -50,7 +62,7 @@ def rgb_to_gray(rgb: Tensor) -> Tensor:
 
 @full_precision
 def rgb_to_lab(rgb: Tensor) -> Tensor:
-    """sRGB to CIE Lab (kornia, after scikit-image).
+    """sRGB to CIE Lab, as kornia and scikit-image compute it.
 
     Args:
         rgb: float (B, 3, H, W) in [0, 1].
@@ -62,8 +74,9 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         ValueError: wrong dtype or shape.
     """
     check_images("rgb", rgb, 3)
-    lab: Tensor = kornia.color.rgb_to_lab(rgb)
-    return lab
+    xyz = _multiply(RGB_TO_XYZ, kornia.color.rgb_to_linear_rgb(rgb))
+    x, y, z = (_root(channel / white) for channel, white in zip(xyz, WHITE_XYZ, strict=True))
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
 
 
 @full_precision
@@ -82,13 +95,13 @@ def luminance(rgb: Tensor) -> Tensor:
     check_images("rgb", rgb, 1 if rgb.ndim == 4 and rgb.shape[1] == 1 else 3)
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).pow(2.4), rgb / 12.92)
     if linear.shape[1] == 3:
-        linear = (linear * linear.new_tensor(_LUMINANCE_WEIGHTS)[:, None, None]).sum(dim=1, keepdim=True)
-    return 116 * torch.where(linear > 0.008856, linear.clamp(min=1e-9).pow(1 / 3), 7.787 * linear + 4 / 29) - 16
+        linear = _multiply(RGB_TO_XYZ[1:2], linear)[0][:, None]
+    return 116 * _root(linear) - 16
 
 
 @full_precision
 def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
-    """CIE Lab to sRGB (kornia, after scikit-image).
+    """CIE Lab to sRGB, as kornia and scikit-image compute it.
 
     Args:
         lab: float (B, 3, H, W), L in [0, 100].
@@ -101,5 +114,25 @@ def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
         ValueError: wrong dtype or shape.
     """
     check_images("lab", lab, 3)
-    rgb: Tensor = kornia.color.lab_to_rgb(lab, clip=clip)
-    return rgb
+    lightness, a, b = lab.unbind(1)
+    y = (lightness + 16) / 116
+    x, z = y + a / 500, (y - b / 200).clamp(min=0)
+    xyz = [cube(root) * white for root, white in zip((x, y, z), WHITE_XYZ, strict=True)]
+    rgb: Tensor = kornia.color.linear_rgb_to_rgb(torch.stack(_multiply(XYZ_TO_RGB, torch.stack(xyz, dim=1)), dim=1))
+    return rgb.clamp(0, 1) if clip else rgb
+
+
+def _multiply(matrix: Matrix, images: Tensor) -> list[Tensor]:
+    """Each row of the matrix times the three channels, (B, H, W); sums of pixels, which TF32 does not round."""
+    first, second, third = images.unbind(1)
+    return [first * row[0] + second * row[1] + third * row[2] for row in matrix]
+
+
+def _root(light: Tensor) -> Tensor:
+    """f(t) of CIE Lab: the cube root, and a line near black."""
+    return torch.where(light > 0.008856, light.clamp(min=0.008856).pow(1 / 3), 7.787 * light + 4 / 29)
+
+
+def cube(root: Tensor) -> Tensor:
+    """The inverse of `_root`."""
+    return torch.where(root > 0.2068966, root * root * root, (root - 4 / 29) / 7.787)

@@ -3,15 +3,10 @@
 import torch
 from torch import Tensor
 
+from colorize.color.convert import WHITE_XYZ, XYZ_TO_RGB, cube
 from colorize.color.precision import check_images, full_precision
 
-_XYZ_OF_WHITE = (0.95047, 1.0, 1.08883)
-_XYZ_TO_LINEAR_RGB = (
-    (3.2404813432005266, -1.5371515162713185, -0.4985363261688878),
-    (-0.9692549499965682, 1.8759900014898907, 0.0415559265582928),
-    (0.0556466391351772, -0.2040413383665112, 1.0573110696453443),
-)
-_LEAST_LIGHT, _MOST_LIGHT = -1e-5, 1 + 1e-4  # of a linear channel; kornia's white has 1 + 8e-5
+_LEAST_LIGHT, _MOST_LIGHT = -1e-5, 1 + 1e-4  # of a linear channel; the matrix gives white 1 + 8e-5
 _HALVINGS = 8
 
 
@@ -47,17 +42,12 @@ def fit_gamut(lab: Tensor) -> Tensor:
 
 
 def _in_srgb(luminance: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Whether sRGB has the colours, by their linear RGB: the same as kornia's without the costly gamma curve."""
+    """Whether sRGB has the colours, by their linear RGB: without the costly gamma curve."""
     y = (luminance + 16) / 116
-    x, y, z = (_cube(root) for root in (y + a / 500, y, y - b / 200))
+    x, y, z = (cube(root) for root in (y + a / 500, y, y - b / 200))
     inside = torch.ones_like(x, dtype=torch.bool)
-    for row in _XYZ_TO_LINEAR_RGB:
-        of_x, of_y, of_z = (weight * white for weight, white in zip(row, _XYZ_OF_WHITE, strict=True))
+    for row in XYZ_TO_RGB:
+        of_x, of_y, of_z = (weight * white for weight, white in zip(row, WHITE_XYZ, strict=True))
         channel = (x * of_x).add_(y, alpha=of_y).add_(z, alpha=of_z)
         inside &= (channel >= _LEAST_LIGHT) & (channel <= _MOST_LIGHT)
     return inside
-
-
-def _cube(root: Tensor) -> Tensor:
-    """X / X_white and its like of CIE Lab's f; kornia's constants."""
-    return torch.where(root > 0.2068966, root * root * root, (root - 4 / 29) / 7.787)

@@ -1,7 +1,6 @@
 """Colour maths in float32, whatever precision the network around it has."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -12,29 +11,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@contextmanager
-def _no_tf32() -> Iterator[None]:
-    """Convolutions on an NVIDIA GPU in true float32; by default they round their input to 10 bits (TF32)."""
-    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-    before = conv.fp32_precision
-    conv.fp32_precision = "ieee"
-    try:
-        yield
-    finally:
-        conv.fp32_precision = before
-
-
 def full_precision(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function of tensors: it gets float tensors as float32 and runs without autocast and TF32.
+    """Decorate a function of tensors: it gets float tensors as float32 and runs without autocast.
 
-    Inside bfloat16 autocast a colour conversion errs by 3 Lab units even when its input is float32; input
-    rounded to TF32 costs up to 0.01 in RGB. At least one argument must be a tensor: it names the device.
+    Inside bfloat16 autocast a colour conversion errs by 3 Lab units even when its input is float32. The function must
+    not use convolutions, whose input an NVIDIA GPU rounds to TF32 (up to 0.01 in RGB): the switch for that is one for
+    the whole process. At least one argument must be a tensor: it names the device.
     """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         device = next(value.device for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
-        with torch.autocast(device.type, enabled=False), _no_tf32():
+        with torch.autocast(device.type, enabled=False):
             return function(
                 *[_float32(value) for value in args],  # type: ignore[arg-type]
                 **{name: _float32(value) for name, value in kwargs.items()},  # type: ignore[arg-type]

@@ -92,7 +92,12 @@ class ImageData(pl.LightningDataModule, ABC):
         crop_padding: shift training pictures at random by up to this many pixels, 0 for none.
         crop_scale: show a random part of training pictures, of at least this share of their height and width, 1 for
             the whole.
+
+    Attributes:
+        fixed_image_size: height and width of data that have one size by nature, else None.
     """
+
+    fixed_image_size: int | None = None
 
     def __init__(
         self,

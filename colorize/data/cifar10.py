@@ -25,6 +25,8 @@ class CIFAR10Data(ImageData):
         image_size, batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`. image_size must be 32.
     """
 
+    fixed_image_size = 32
+
     def __init__(
         self,
         root: str | None,

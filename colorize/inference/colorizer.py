@@ -16,15 +16,14 @@ from torch import Tensor
 from colorize.color import fit_gamut, lab_to_rgb, luminance
 from colorize.color.upsample import guide, upsample_ab
 from colorize.errors import ColorizeError, first_line
-from colorize.images import Pixels
+from colorize.images import Pixels, read_photograph, write_photograph
 from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as_float
 from colorize.registry import unknown
-from colorize.tasks import GrayscaleTask
-from colorize.tasks.base import Task
-from colorize.weights.checkpoint import load_task
+from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported, write_exported
+from colorize.weights.model import Model, fingerprint
 from colorize.weights.shipped import DEFAULT, shipped
 
 STRIP_MARGIN = 64
@@ -39,17 +38,18 @@ class Colorizer:
     lowered. A grayscaling network is local and runs over the photograph as it is.
 
     Args:
-        task: a trained task.
+        model: a trained network and its target.
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels.
         device: "auto" takes a GPU when there is one.
         precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU that has it. The colour maths
             are always float32.
     """
 
-    def __init__(self, task: Task, facts: Mapping[str, Any], device: str = "auto", precision: str = "auto") -> None:
+    def __init__(self, model: Model, facts: Mapping[str, Any], device: str = "auto", precision: str = "auto") -> None:
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
-        self.task = task.to(self.device).eval()
+        self.target = model.target
+        self.network = model.network.to(self.device).eval()
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
 
@@ -69,24 +69,47 @@ class Colorizer:
         if not path.suffix and not path.exists():
             raise ColorizeError(unknown("checkpoint", str(source), [*shipped(), "a path"]))
         if path.suffix == ".safetensors":
-            task, facts = read_exported(path)
+            model, facts = read_exported(path)
         else:
-            task, checkpoint = load_task(path)
-            facts = _facts(path, checkpoint)
+            model, checkpoint = load_model(path)
+            facts = _facts(path, checkpoint, model)
         size = facts.get("image_size")
         if not isinstance(size, int) or not 1 <= size <= 65536:
             raise ColorizeError(f"{path} does not say the image size it was trained on.")
-        return cls(task, facts, device, precision)
+        return cls(model, facts, device, precision)
 
     def save(self, path: Path | str, dtype: torch.dtype = torch.float16) -> None:
-        """Write one .safetensors file: weights, and a JSON header with task, network, image size, data and metrics.
+        """Write one .safetensors file: weights, and a JSON header with target, network, image size, data and metrics.
 
         Raises:
             ColorizeError: as `write_exported`.
         """
         known = ("image_size", "data", "epochs", "metrics")
         facts = {key: value for key, value in self.facts.items() if key in known}
-        write_exported(Path(path).expanduser(), self.task, facts, dtype)
+        write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
+
+    def colorize_file(
+        self,
+        photograph: Path | str,
+        output: Path | str,
+        *,
+        quality: int = 95,
+        saturation: float = 1.0,
+        tta: bool = False,
+    ) -> None:
+        """Write the picture of a photograph's file, in its depth, with all that the file says of it.
+
+        Args:
+            photograph: a file of any format that is read.
+            output: its suffix names the format; an older file stays until the new one is on the disk.
+            quality: 1 to 100, of JPEG, WebP and AVIF.
+            saturation, tta: as in `colorize`.
+
+        Raises:
+            ImageError: the photograph cannot be read, or the picture cannot be written.
+        """
+        read = read_photograph(Path(photograph))
+        write_photograph(Path(output), self.render(read.pixels, saturation=saturation, tta=tta), read, quality)
 
     def colorize(
         self, image: Picture, *, saturation: float = 1.0, tta: bool = False, max_megapixels: float | None = 200
@@ -101,8 +124,8 @@ class Colorizer:
             max_megapixels: files with more are refused.
 
         Returns:
-            An 8-bit PIL image with the photograph's transparency, colour profile and DPI (for 16 bits: `render`); for a
-            batch a float32 tensor (B, 3, H, W) in [0, 1] on the batch's device.
+            An 8-bit PIL image with the photograph's transparency, colour profile and DPI (`colorize_file` keeps 16 bits
+            and all that a file says); for a batch a float32 tensor (B, 3, H, W) in [0, 1] on the batch's device.
 
         Raises:
             ImageError: the file cannot be read.
@@ -116,7 +139,7 @@ class Colorizer:
     @property
     def at_full_size(self) -> bool:
         """Whether the network runs over the whole photograph; then only `render` and `colorize` are of use."""
-        return isinstance(self.task, GrayscaleTask)
+        return self.target.at_full_size
 
     def render(self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False) -> Pixels:
         """The picture of pixels (H, W) or (H, W, 3), uint8 or uint16, in the same depth: (H, W, 3), or (H, W) from a
@@ -166,18 +189,16 @@ class Colorizer:
         return picture
 
     def _ab(self, small: Tensor) -> Tensor:
-        x, _ = self.task.pair({"rgb": small})
-        return self.task.to_ab(x, self._predict(x))
+        x = self.target.see(small)
+        return self.target.to_ab(x, self._predict(x))
 
     def _predict(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            prediction: Tensor = self.task(x)
-        return prediction.float()
+            return self.target.predict(self.network, x).float()
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
-        fixed = getattr(self.task.network, "image_size", None)
-        if fixed is not None:
-            return int(fixed), int(fixed)
+        if self.network.image_size is not None:
+            return self.network.image_size, self.network.image_size
         scale = min(self.working_size / min(height, width), LONGEST_ASPECT * self.working_size / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
@@ -185,8 +206,8 @@ class Colorizer:
     def _batch(self, images: Tensor, saturation: float, tta: bool) -> Tensor:
         rgb = batch_as_float(images).to(self.device)
         if self.at_full_size:
-            x, _ = self.task.pair({"rgb": rgb})
-            return self.task.to_rgb(x, self._predict(x)).to(images.device)
+            x = self.target.see(rgb)
+            return self.target.to_rgb(x, self._predict(x)).to(images.device)
         small = F.interpolate(rgb, self._size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         coefficients = guide(luminance(small), self.predict_ab(small, tta).to(self.device))
         full = luminance(rgb)
@@ -198,20 +219,21 @@ class Colorizer:
         height, width = pixels.shape[:2]
         white = np.iinfo(pixels.dtype).max
         picture = np.empty((height, width), pixels.dtype)
-        if getattr(self.task.network, "image_size", None) is not None:
+        if self.network.image_size is not None:
             gray = F.interpolate(self._gray_strip(self.shrink(pixels)[None]), (height, width), mode="bilinear")
             picture[:] = (gray[0, 0] * white).round().numpy()
             return picture
+        multiple = self.network.multiple
         for rows in strips(height, width):
-            first = max(0, rows.start - STRIP_MARGIN)
+            first = max(0, rows.start - STRIP_MARGIN) // multiple * multiple  # as its levels divide the whole
             seen = _to_float(pixels[first : rows.stop + STRIP_MARGIN]).expand(-1, 3, -1, -1)
             strip = self._gray_strip(seen)[0, 0, rows.start - first : rows.stop - first]
             picture[rows] = (strip * white).round().numpy()
         return picture
 
     def _gray_strip(self, rgb: Tensor) -> Tensor:
-        x, _ = self.task.pair({"rgb": rgb.to(self.device)})
-        return self.task.to_rgb(x, self._predict(x))[:, :1].cpu()
+        x = self.target.see(rgb.to(self.device))
+        return self.target.to_rgb(x, self._predict(x))[:, :1].cpu()
 
 
 def _with_colors(luminance: Tensor, ab: Tensor) -> Tensor:
@@ -225,22 +247,23 @@ def _to_float(pixels: Pixels) -> Tensor:
     return values[None, None] if values.ndim == 2 else values.permute(2, 0, 1)[None]
 
 
-def _facts(path: Path, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics."""
-    config = checkpoint.get("config")
-    data = config.get("data") if isinstance(config, dict) else None
-    data = data if isinstance(data, dict) else {}
-    data = {key: value for key, value in data.items() if key not in ("root", "cache_dir")}
-    epoch = checkpoint.get("epoch")
+def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics.
+
+    The metrics beside it are of one checkpoint, the run's best: no other gets them.
+    """
+    data, epoch = trained_on(checkpoint), checkpoint.get("epoch")
     facts = {
         "image_size": data.get("image_size"),
-        "data": data,
+        "data": {key: value for key, value in data.items() if key not in ("root", "cache_dir")},
         "epochs": epoch + 1 if isinstance(epoch, int) else None,
     }
-    metrics = path.resolve().parent.parent / "metrics.json"
-    if metrics.is_file():
+    file = path.resolve().parent.parent / "metrics.json"
+    if file.is_file():
         try:
-            facts["metrics"] = json.loads(metrics.read_text(encoding="utf-8"))
+            metrics = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ColorizeError(f"{metrics} is damaged: {first_line(error)}. Move it away or mend it.") from error
+            raise ColorizeError(f"{file} is damaged: {first_line(error)}. Move it away or fix it.") from error
+        if isinstance(metrics, dict) and metrics.get("weights") == fingerprint(model.network):
+            facts["metrics"] = metrics
     return facts

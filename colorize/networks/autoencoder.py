@@ -4,12 +4,13 @@ import itertools
 
 from torch import Tensor, nn
 
+from colorize.networks.base import Network
 from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
 
 UPSAMPLINGS = ("transposed", "transposed_nearest", "bilinear", "nearest")
 
 
-class ConvAutoencoder(nn.Module):
+class ConvAutoencoder(Network):
     """Encoder of convolutions and max-pooling or strides, decoder of transposed convolutions or upsampling.
 
     Args:

@@ -2,10 +2,11 @@
 
 from torch import Tensor, nn
 
+from colorize.networks.base import Network
 from colorize.networks.blocks import activation_layer
 
 
-class ConvNet(nn.Module):
+class ConvNet(Network):
     """Two convolutions with max-pooling, then two linear layers that draw the whole picture.
 
     At `image_size` 32 with three output channels this is Conv(1->16, 3, padding 1), pool, Conv(16->32, 3), pool,
@@ -29,7 +30,6 @@ class ConvNet(nn.Module):
         if image_size < 8:
             raise ValueError(f"image_size is {image_size}, but ConvNet needs at least 8")
         self.image_size = image_size
-        self.multiple = 1
         bottleneck = (image_size // 2 - 2) // 2
         self.encoder = nn.Sequential(
             nn.Conv2d(in_channels, 16, 3, padding=1),

@@ -5,10 +5,11 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from colorize.networks.base import Network
 from colorize.networks.blocks import conv_block
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """U-Net (Ronneberger, Fischer, Brox 2015) that works at `1 / unshuffle` of the picture's resolution.
 
     The input is pixel-unshuffled, so that no luminance detail is lost, and the output is upsampled bilinearly:

@@ -1,7 +1,12 @@
-"""Tasks: what is predicted, the loss and the metrics."""
+"""Tasks: the LightningModules that train a network towards a target, with its loss, metrics and optimizer.
 
+Any imported subclass of `Task` is found by its name.
+"""
+
+from colorize.tasks.base import Task
 from colorize.tasks.grayscale import GrayscaleTask
 from colorize.tasks.lab import LabTask
+from colorize.tasks.losses import Loss
 from colorize.tasks.rgb import ReconstructionTask, RGBTask
 
-__all__ = ["GrayscaleTask", "LabTask", "RGBTask", "ReconstructionTask"]
+__all__ = ["GrayscaleTask", "LabTask", "Loss", "RGBTask", "ReconstructionTask", "Task"]

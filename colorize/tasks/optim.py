@@ -1,20 +1,15 @@
-"""Losses, optimizers and learning-rate schedules by name."""
+"""Optimizers and learning-rate schedules by name."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer, lr_scheduler
 
 from colorize.registry import build
 
-LOSSES: dict[str, Callable[..., nn.Module]] = {
-    "mse": nn.MSELoss,
-    "l1": nn.L1Loss,
-    "smooth_l1": nn.SmoothL1Loss,
-}
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     name: value
     for name, value in vars(torch.optim).items()
@@ -44,11 +39,6 @@ SCHEDULES_BY_EPOCH: dict[str, Callable[..., Any]] = {
     "exponential": lr_scheduler.ExponentialLR,
     "plateau": lr_scheduler.ReduceLROnPlateau,
 }
-
-
-def build_loss(spec: Mapping[str, Any]) -> nn.Module:
-    """A loss of (prediction, target), mean over all, from e.g. `{"name": "smooth_l1", "beta": 0.05}`."""
-    return build("model.loss", LOSSES, spec)
 
 
 def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor]) -> Optimizer:

@@ -1,30 +1,16 @@
-"""RGB targets: gray to colour, and colour to itself."""
+"""Train a network to say RGB."""
 
-from torch import Tensor
-
-from colorize.color import rgb_to_gray, to_float
-from colorize.tasks.base import Batch, Task
+from colorize.targets import ReconstructionTarget, RGBTarget
+from colorize.tasks.base import Task
 
 
 class RGBTask(Task):
-    """Predicts the RGB picture from its gray (1 -> 3). The network sees gray in [-1, 1] and says RGB in [0, 1]."""
+    """Gray to RGB."""
 
-    in_channels = 1
-    out_channels = 3
-
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        rgb = to_float(batch["rgb"])
-        return rgb_to_gray(rgb) * 2 - 1, rgb
-
-    def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
-        return prediction.float().clamp(0, 1)
+    target_class = RGBTarget
 
 
-class ReconstructionTask(RGBTask):
-    """Predicts the RGB picture from itself (3 -> 3): a plain autoencoder."""
+class ReconstructionTask(Task):
+    """RGB to itself."""
 
-    in_channels = 3
-
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        rgb = to_float(batch["rgb"])
-        return rgb * 2 - 1, rgb
+    target_class = ReconstructionTarget

@@ -11,6 +11,7 @@ from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.tasks.optim import build_optimizer, build_schedule
 from colorize.training.config import build_task
+from colorize.training.restore import check_loads_back
 from colorize.weights.checkpoint import read_checkpoint
 
 
@@ -23,6 +24,7 @@ def check(cfg: DictConfig) -> None:
     if cfg.fit:
         with torch.device("meta"):
             task = build_task(cfg)
+            check_loads_back(task)
             optimizer = build_optimizer(task.hparams["optimizer"], task.parameters())
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)

@@ -1,5 +1,6 @@
 """The composed configuration of a run: as plain values, as a file, and as the task it describes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,18 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.tasks.base import Task
+
+
+def run_name(fit: bool, ckpt_path: str | None, model: str, data: str) -> str:
+    """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run that its checkpoint is of."""
+    if fit or ckpt_path is None:
+        return f"{model}_{data}"
+    path = Path(ckpt_path)
+    evaluated = path.absolute().parent.parent.name if path.parent.name == "checkpoints" else path.stem
+    return f"evaluate_{re.sub(r'[^A-Za-z0-9._-]', '_', evaluated)}_on_{data}"
+
+
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 def build_task(cfg: DictConfig) -> Task:

@@ -54,14 +54,14 @@ def evaluate(
     data: ImageData,
     callbacks: list[Callback],
     loggers: list[Logger],
-    training: Mapping[str, float | None],
+    training: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
     Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`, `parameters` of the network, and those
-    of `training` (`epochs` completed, null if they are not known, and `seconds`). A value that JSON cannot hold (the
-    psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`, `prediction` and `truth`, uint8
-    (8, H, W, 3), of the same test pictures for every run of the data, and their `index`.
+    of `training`: `epochs` completed (null if not known), `seconds`, and the fingerprint of the tested `weights`. A
+    value that JSON cannot hold (the psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`,
+    `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every run of the data, and `index`.
     """
     tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test

@@ -1,20 +1,14 @@
 """Reading a checkpoint as data, never as code."""
 
-import logging
 import pickle
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from colorize import tasks
 from colorize.errors import ColorizeError, first_line
-from colorize.registry import unknown
-from colorize.tasks.base import Task
-
-log = logging.getLogger(__name__)
+from colorize.weights.model import Model, describe_old, rebuild_model
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -39,67 +33,25 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def rebuild_task(path: Path, name: object, arguments: object, state_dict: Mapping[str, Tensor]) -> Task:
-    """A task from what a file says of it, in evaluation mode; `path` is named where it is refused.
-
-    The names of task and network are looked up among the classes of this package. Nothing is allocated before the
-    shapes that the arguments stand for are known to be those of the weights.
+def load_model(path: Path) -> tuple[Model, dict[str, Any]]:
+    """The trained model of a run's checkpoint, on the CPU in evaluation mode, and the content of the file.
 
     Raises:
-        ColorizeError: an unknown task or network, weights that do not fit the network.
-    """
-    if name not in tasks.__all__:
-        raise ColorizeError(f"{path}: {unknown('task', name, list(tasks.__all__))}")
-    task_class: type[Task] = getattr(tasks, str(name))
-    try:
-        if not isinstance(arguments, Mapping):
-            raise ColorizeError(f"its arguments are {type(arguments).__name__}, not a mapping")
-        with torch.device("meta"):
-            shapes = {key: value.shape for key, value in task_class(**arguments).state_dict().items()}
-        if shapes != {key: value.shape for key, value in state_dict.items()}:
-            raise ColorizeError(f"its weights are not those of {name} with {dict(arguments).get('network')}")
-        task = task_class(**arguments)
-        task.load_state_dict(state_dict)
-    except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
-        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
-    return task.eval()
-
-
-def load_task(path: Path) -> tuple[Task, dict[str, Any]]:
-    """The trained task of a run's checkpoint, on the CPU in evaluation mode, and the content of the file.
-
-    Raises:
-        ColorizeError: as `read_checkpoint` and `rebuild_task`.
+        ColorizeError: as `read_checkpoint` and `rebuild_model`.
     """
     checkpoint = read_checkpoint(path)
-    task = rebuild_task(path, checkpoint["task"], checkpoint["hyper_parameters"], checkpoint["state_dict"])
-    return task, checkpoint
+    if "target" in checkpoint:
+        target, network = checkpoint["target"], checkpoint.get("network")
+    else:
+        try:
+            target, network = describe_old(checkpoint["task"], checkpoint["hyper_parameters"])
+        except ColorizeError as error:
+            raise ColorizeError(f"{path}: {error}") from error
+    return rebuild_model(path, target, network, checkpoint["state_dict"]), checkpoint
 
 
-def start_from(task: Task, path: Path) -> None:
-    """Copy into `task` every weight of a checkpoint that has the same name and shape, and say which have not.
-
-    Raises:
-        ColorizeError: as `read_checkpoint`, or nothing matches.
-    """
-    theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
-    weights = [name for name in ours if name.startswith("network.")]
-    matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
-    if not matching:
-        raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
-    task.load_state_dict({**ours, **matching})
-    log.warning(
-        "model.init_from=%s: %d of the network's %d tensors start from it; start anew: %s; not used: %s.",
-        path,
-        len(matching),
-        len(weights),
-        _tensors(ours, matching),
-        _tensors(theirs, matching),
-    )
-
-
-def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:
-    """The network's tensors with their shapes, e.g. "encoder.0.0.weight 16x1x3x3"."""
-    names = [name for name in state if name.startswith("network.") and name not in without]
-    shown = [f"{name.removeprefix('network.')} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
-    return ", ".join(shown + [f"and {len(names) - show} more"] * (len(names) > show)) or "none"
+def trained_on(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The `data` section of the configuration in a checkpoint; empty where there is none."""
+    config = checkpoint.get("config")
+    data = config.get("data") if isinstance(config, dict) else None
+    return data if isinstance(data, dict) else {}

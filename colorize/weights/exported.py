@@ -1,4 +1,4 @@
-"""A trained task in one safetensors file, which holds weights and a JSON header and no code."""
+"""A trained model in one safetensors file, which holds weights and a JSON header and no code."""
 
 import json
 from collections.abc import Mapping
@@ -12,20 +12,19 @@ from safetensors.torch import save
 
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
-from colorize.tasks.base import Task
-from colorize.weights.checkpoint import rebuild_task
+from colorize.weights.model import PREFIX, Model, describe_old, rebuild_model
 
 HEADER = "colorize"
-FORMAT = 1
+FILE_VERSION = 2
 
 
-def write_exported(path: Path, task: Task, facts: Mapping[str, Any], dtype: torch.dtype = torch.float16) -> None:
-    """Write the weights of `task`, those of convolutions and linear layers as `dtype`, and a header that rebuilds it.
+def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: torch.dtype = torch.float16) -> None:
+    """Write the weights of a model, those of convolutions and linear layers as `dtype`, and a header that rebuilds it.
 
     Args:
         path: the file, whole or not at all; its name ends in .safetensors.
-        task: a trained task.
-        facts: plain values that go into the header beside task, arguments and version, e.g. `image_size`.
+        model: a trained network and its target.
+        facts: plain values that go into the header beside target, network and version, e.g. `image_size`.
         dtype: float16 halves the file; the smallest of weights are rounded to multiples of 6e-8.
 
     Raises:
@@ -34,16 +33,16 @@ def write_exported(path: Path, task: Task, facts: Mapping[str, Any], dtype: torc
     if path.suffix != ".safetensors":
         raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
     tensors = {}
-    for name, tensor in task.state_dict().items():
+    for name, tensor in model.network.state_dict().items():
         stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor
         if not torch.isfinite(stored).all():
             raise ColorizeError(f"{path}: {name} has values that are not finite as {dtype}; save it as torch.float32.")
-        tensors[name] = stored.contiguous().cpu()
+        tensors[PREFIX + name] = stored.contiguous().cpu()
     header = {
-        "format": FORMAT,
+        "format": FILE_VERSION,
         "version": version("colorize"),
-        "task": type(task).__name__,
-        "arguments": dict(task.hparams),
+        "target": model.target.describe(),
+        "network": dict(model.network.spec),
         **facts,
     }
     try:
@@ -52,8 +51,8 @@ def write_exported(path: Path, task: Task, facts: Mapping[str, Any], dtype: torc
         raise ColorizeError(f"{path} cannot be written: {first_line(error)}.") from error
 
 
-def read_exported(path: Path) -> tuple[Task, dict[str, Any]]:
-    """The task of an exported file, in float32 on the CPU in evaluation mode, and the file's header.
+def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
+    """The model of an exported file, in float32 on the CPU in evaluation mode, and the file's header.
 
     Raises:
         ColorizeError: no such file, not one that `write_exported` wrote, or weights that do not fit the header.
@@ -67,11 +66,21 @@ def read_exported(path: Path) -> tuple[Task, dict[str, Any]]:
         header = json.loads(text) if text is not None else None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ColorizeError(f"{path} cannot be read as a safetensors file: {first_line(error)}.") from error
-    if not isinstance(header, dict) or not {"format", "task", "arguments"} <= header.keys():
+    if not isinstance(header, dict) or "format" not in header:
         raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
-    if header["format"] != FORMAT:
-        raise ColorizeError(
-            f"{path} has format {header['format']!r}, but this version reads {FORMAT}: update colorize."
-        )
+    match header:
+        case {"format": 1, "task": task, "arguments": arguments}:
+            try:
+                target, network = describe_old(task, arguments)
+            except ColorizeError as error:
+                raise ColorizeError(f"{path}: {error}") from error
+        case {"format": 2, "target": target, "network": network}:
+            pass
+        case {"format": 1 | 2}:
+            raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
+        case _:
+            raise ColorizeError(
+                f"{path} has format {header['format']!r}, but this version reads 1 and {FILE_VERSION}: update colorize."
+            )
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-    return rebuild_task(path, header["task"], header["arguments"], state), header
+    return rebuild_model(path, target, network, state), header

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import kornia.color
 import numpy as np
@@ -7,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from colorize.color import AB_SCALE, fit_gamut, full_precision, lab_to_rgb, luminance, rgb_to_gray, rgb_to_lab, to_float
 
@@ -77,23 +81,25 @@ def test_full_precision_casts_floats_alone() -> None:
     assert got == [torch.uint8, torch.float32, torch.float32]
 
 
-@pytest.mark.parametrize("before", ["tf32", "ieee"])
-def test_full_precision_is_without_tf32_and_leaves_the_setting_as_it_was(
-    before: str,
-) -> None:
-    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-    default, conv.fp32_precision = conv.fp32_precision, before
+class _Operations(TorchDispatchMode):
+    """The names of all tensor operations inside it."""
 
-    @full_precision
-    def fail(tensor: Tensor) -> None:
-        raise RuntimeError(conv.fp32_precision)
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
 
-    try:
-        with pytest.raises(RuntimeError, match="ieee"):
-            fail(torch.zeros(1))
-        assert conv.fp32_precision == before
-    finally:
-        conv.fp32_precision = default
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("convert", [rgb_to_gray, rgb_to_lab, luminance, lab_to_rgb, fit_gamut])
+def test_conversions_have_no_operation_that_tf32_would_round(convert: Callable[[Tensor], Tensor]) -> None:
+    with _Operations() as operations:
+        convert(torch.rand(2, 3, 8, 8))
+    assert operations.names
+    rounded = [name for name in operations.names if any(word in name for word in ("conv", "mm", "einsum", "addmv"))]
+    assert not rounded
 
 
 def test_gray_equals_that_of_opencv(rgb: Tensor) -> None:

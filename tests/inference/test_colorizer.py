@@ -5,25 +5,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from colorize.errors import ColorizeError
 from colorize.images import photograph as photograph_module
-from colorize.inference import colorizer as module
+from colorize.images import read_photograph, write_photograph
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.pictures import Picture
 from colorize.scenery import render_scenes
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
+from colorize.weights.model import Model
 
 
 def make(kind: type[Task], size: int = 32, **network: object) -> Colorizer:
     torch.manual_seed(0)
     spec = network or {"name": "UNet", "width": 4, "depth": 2}
     task = kind(network=spec, loss={"name": "mse"}, optimizer={"name": "Adam"})
-    return Colorizer(task, {"image_size": size}, device="cpu")
+    return Colorizer(Model(task.target, task.network), {"image_size": size}, device="cpu")
 
 
 @pytest.mark.parametrize("kind", [LabTask, RGBTask, ReconstructionTask, GrayscaleTask])
@@ -39,8 +40,8 @@ def test_size_and_depth_are_the_photographs(kind: type[Task], shape: tuple[int, 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_network_that_adds_no_colour_gives_the_gray_photograph_back(dtype: type) -> None:
     colorizer = make(LabTask)
-    torch.nn.init.zeros_(colorizer.task.network.head.weight)  # type: ignore[union-attr, arg-type]
-    torch.nn.init.zeros_(colorizer.task.network.head.bias)  # type: ignore[union-attr, arg-type]
+    torch.nn.init.zeros_(colorizer.network.head.weight)  # type: ignore[union-attr, arg-type]
+    torch.nn.init.zeros_(colorizer.network.head.bias)  # type: ignore[union-attr, arg-type]
     white = np.iinfo(dtype).max
     gray = np.linspace(0, white, 60 * 70).reshape(60, 70).astype(dtype)
     picture = colorizer.render(gray).astype(np.int64)
@@ -63,17 +64,15 @@ def test_the_same_photograph_at_twice_the_size_gets_the_same_colours() -> None:
     assert deltaE_ciede2000(rgb2lab(a), rgb2lab(b)).mean() < 1.5
 
 
-def test_strips_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    colorizers = [
-        make(kind, name="ConvAutoencoder", width=4, depth=1, norm="none") for kind in (GrayscaleTask, LabTask)
-    ]
-    photograph = render_scenes([5], 90)[0]
-    whole = [colorizer.render(photograph).astype(int) for colorizer in colorizers]
-    monkeypatch.setattr(photograph_module, "STRIP_PIXELS", 16 * 90)
-    monkeypatch.setattr(module, "STRIP_MARGIN", 8)
-    strips = [colorizer.render(photograph).astype(int) for colorizer in colorizers]
-    for a, b in zip(whole, strips, strict=True):
-        assert np.abs(a - b).max() <= 1
+@pytest.mark.parametrize("kind", [GrayscaleTask, LabTask])
+@pytest.mark.parametrize("rows", [7, 16, 29])
+def test_strips_give_what_the_whole_gives(kind: type[Task], rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where strips begin at rows that are no multiple of what the network halves."""
+    colorizer = make(kind, name="ConvAutoencoder", width=4, depth=3, norm="none")
+    photograph = render_scenes([5], 200)[0][:, :90]
+    whole = colorizer.render(photograph).astype(int)
+    monkeypatch.setattr(photograph_module, "STRIP_PIXELS", rows * 90)
+    assert np.abs(colorizer.render(photograph).astype(int) - whole).max() <= 1
 
 
 @pytest.mark.parametrize("kind", [GrayscaleTask, RGBTask])
@@ -125,6 +124,24 @@ def test_transparency_orientation_and_profile_stay(tmp_path: Path) -> None:
     assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     from_pil = make(LabTask).colorize(Image.open(tmp_path / "turned.png"))
     assert np.array_equal(np.asarray(from_pil), np.asarray(picture))
+
+
+def test_a_file_keeps_all_that_it_says_and_its_depth(tmp_path: Path) -> None:
+    colorizer = make(LabTask)
+    scene = render_scenes([7], 48)[0]
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "A. Person"
+    Image.fromarray(scene).save(tmp_path / "scene.jpg", exif=exif, dpi=(300, 300))
+    colorizer.colorize_file(tmp_path / "scene.jpg", tmp_path / "colour.jpg", quality=60)
+    with Image.open(tmp_path / "colour.jpg") as picture:
+        assert picture.getexif()[ExifTags.Base.Artist] == "A. Person"
+        assert picture.info["dpi"] == (300, 300)
+    colorizer.colorize_file(tmp_path / "scene.jpg", tmp_path / "fine.jpg", quality=95)
+    assert (tmp_path / "colour.jpg").stat().st_size < (tmp_path / "fine.jpg").stat().st_size
+    deep = scene.astype(np.uint16) * 257
+    write_photograph(tmp_path / "deep.png", deep)
+    colorizer.colorize_file(tmp_path / "deep.png", tmp_path / "colour.tif")
+    assert np.array_equal(read_photograph(tmp_path / "colour.tif").pixels, colorizer.render(deep))
 
 
 def test_saturation_scales_chroma_and_0_is_gray() -> None:

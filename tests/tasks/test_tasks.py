@@ -8,19 +8,24 @@ import pytest
 import torch
 from torch import Tensor
 
-from colorize.color import rgb_to_lab
+from colorize.color import rgb_to_lab, to_float
 from colorize.errors import ColorizeError
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
-from colorize.tasks.optim import build_loss, build_optimizer, build_schedule, cosine
+from colorize.tasks.losses import build_loss
+from colorize.tasks.optim import build_optimizer, build_schedule, cosine
 
 TASKS = [GrayscaleTask, LabTask, RGBTask, ReconstructionTask]
 
 
-def make(task: type[Task]) -> Task:
+def make(task: type[Task], **fields: str) -> Task:
     torch.manual_seed(0)
     network = {"name": "UNet", "width": 4, "depth": 1}
-    return task(network=network, loss={"name": "mse"}, optimizer={"name": "Adam", "lr": 1e-3}).eval()
+    return task(network=network, loss={"name": "mse"}, optimizer={"name": "Adam", "lr": 1e-3}, **fields).eval()
+
+
+def pair(task: Task, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    return task.target.see(to_float(batch["rgb"])), task.answer(batch)
 
 
 @pytest.fixture
@@ -31,49 +36,49 @@ def batch() -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_a_perfect_prediction_is_the_truth(kind: type[Task], batch: dict[str, Tensor]) -> None:
-    task = make(kind)
-    x, y = task.pair(batch)
-    assert x.shape == (3, task.in_channels, 33, 47)
-    assert y.shape == (3, task.out_channels, 33, 47)
+    task = make(kind, luminance="lab") if kind is LabTask else make(kind)
+    x, y = pair(task, batch)
+    assert x.shape == (3, task.target.in_channels, 33, 47)
+    assert y.shape == (3, task.target.out_channels, 33, 47)
     assert -1 <= x.min() <= x.max() <= 1
     assert -1 <= y.min() <= y.max() <= 1
-    torch.testing.assert_close(task.to_rgb(x, y), task.truth(batch), atol=2e-4, rtol=0)
+    torch.testing.assert_close(task.target.to_rgb(x, y), task.target.truth(batch), atol=2e-4, rtol=0)
 
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_pictures_of_any_size_come_back_at_their_size(kind: type[Task], batch: dict[str, Tensor]) -> None:
     task = make(kind)
-    x, _ = task.pair(batch)
-    picture = task.to_rgb(x, task(x))
+    x, _ = pair(task, batch)
+    picture = task.target.to_rgb(x, task(x))
     assert picture.shape == batch["rgb"].shape
     assert 0 <= picture.min() <= picture.max() <= 1
-    assert task.seen(batch).shape == task.floor(batch).shape == batch["rgb"].shape
+    assert all(shown.shape == batch["rgb"].shape for shown in (*task.pictures(batch), task.floor(batch)))
 
 
 def test_the_gray_target_is_opencvs_and_the_floor_is_the_mean(batch: dict[str, Tensor]) -> None:
     task = make(GrayscaleTask)
     rgb = batch["rgb"][0].permute(1, 2, 0).numpy().astype(np.float32) / 255
-    np.testing.assert_allclose(task.pair(batch)[1][0, 0], cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), atol=1e-6)
+    np.testing.assert_allclose(pair(task, batch)[1][0, 0], cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), atol=1e-6)
     np.testing.assert_allclose(task.floor(batch)[0, 1], rgb.mean(axis=2), atol=1e-6)
 
 
 def test_a_pairs_own_gray_is_the_target(batch: dict[str, Tensor]) -> None:
     gray = torch.full((3, 1, 33, 47), 51, dtype=torch.uint8)
-    assert (make(GrayscaleTask).pair({**batch, "gray": gray})[1] == 0.2).all()
+    assert (pair(make(GrayscaleTask), {**batch, "gray": gray})[1] == 0.2).all()
 
 
 PLAIN = {"network": {"name": "UNet", "width": 4, "depth": 1}, "loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
 
 
 def test_a_loss_in_rgb_is_that_of_the_pictures(batch: dict[str, Tensor]) -> None:
-    in_ab, in_rgb = LabTask(**PLAIN), LabTask(**PLAIN, loss_space="rgb")
-    x, ab = in_ab.pair(batch)
+    in_ab, in_rgb = (LabTask(**PLAIN, loss_space=space, luminance="lab") for space in ("ab", "rgb"))
+    x, ab = pair(in_ab, batch)
     near = ab + 0.01 * torch.randn(ab.shape, generator=torch.Generator().manual_seed(1))
     assert in_ab.compare(x, near, ab).item() == pytest.approx((near - ab).square().mean().item())
-    x, rgb = in_rgb.pair(batch)
-    assert torch.equal(rgb, in_rgb.truth(batch))
+    x, rgb = pair(in_rgb, batch)
+    assert torch.equal(rgb, in_rgb.target.truth(batch))
     gray = torch.zeros_like(ab)
-    expected = (in_rgb.to_rgb(x, gray) - rgb).square().mean().item()
+    expected = (in_rgb.target.to_rgb(x, gray) - rgb).square().mean().item()
     assert in_rgb.compare(x, gray, rgb).item() == pytest.approx(expected, rel=1e-3)  # gray is inside of sRGB
     assert in_rgb.compare(x, ab, rgb).item() == pytest.approx(0, abs=1e-9)
 
@@ -81,7 +86,7 @@ def test_a_loss_in_rgb_is_that_of_the_pictures(batch: dict[str, Tensor]) -> None
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -> None:
     task = LabTask(**PLAIN, loss_space="rgb")
-    x, y = task.pair({"rgb": torch.full((1, 3, 4, 4), level, dtype=torch.uint8)})
+    x, y = pair(task, {"rgb": torch.full((1, 3, 4, 4), level, dtype=torch.uint8)})
     prediction = torch.full((1, 2, 4, 4), 0.3, requires_grad=True)
     task.compare(x, prediction, y).backward()
     assert prediction.grad is not None
@@ -92,12 +97,12 @@ def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -
 @pytest.mark.parametrize("loss_space", ["ab", "rgb"])
 def test_the_luminance_of_gray_is_what_a_gray_photograph_has(batch: dict[str, Tensor], loss_space: str) -> None:
     task = LabTask(**PLAIN, loss_space=loss_space, luminance="gray")
-    gray = cv2.cvtColor(task.truth(batch)[0].permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(task.target.truth(batch)[0].permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY)
     expected = rgb_to_lab(torch.from_numpy(gray).expand(1, 3, -1, -1))[:, :1]
-    x, y = task.pair(batch)
+    x, y = pair(task, batch)
     torch.testing.assert_close((x[:1] + 1) * 50, expected, atol=1e-2, rtol=0)
-    assert torch.equal(y, LabTask(**PLAIN, loss_space=loss_space).pair(batch)[1])
-    picture = task.to_rgb(x, torch.zeros(len(x), 2, *x.shape[2:]))
+    assert torch.equal(y, pair(LabTask(**PLAIN, loss_space=loss_space, luminance="lab"), batch)[1])
+    picture = task.target.to_rgb(x, torch.zeros(len(x), 2, *x.shape[2:]))
     torch.testing.assert_close(picture, task.floor(batch), atol=1e-4, rtol=0)  # no colour is the gray floor
 
 
@@ -108,7 +113,7 @@ def test_an_unknown_choice_is_refused(name: str, value: str) -> None:
 
 
 def test_ab_is_bounded_whatever_the_network_says() -> None:
-    ab = make(LabTask).bound(torch.tensor([-1e6, -1.0, 0.0, 1.0, 1e6]))
+    ab = make(LabTask).target.bound(torch.tensor([-1e6, -1.0, 0.0, 1.0, 1e6]))
     assert ab.abs().max() <= 1
     assert ab[2] == 0
 
@@ -116,13 +121,13 @@ def test_ab_is_bounded_whatever_the_network_says() -> None:
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_target_is_the_same_under_autocast(kind: type[Task], batch: dict[str, Tensor]) -> None:
     task = make(kind)
-    x, y = task.pair(batch)
+    x, y = pair(task, batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        x_mixed, y_mixed = task.pair(batch)
-        picture = task.to_rgb(x_mixed, y_mixed)
+        x_mixed, y_mixed = pair(task, batch)
+        picture = task.target.to_rgb(x_mixed, y_mixed)
     assert torch.equal(x, x_mixed)
     assert torch.equal(y, y_mixed)
-    torch.testing.assert_close(picture, task.to_rgb(x, y), atol=1e-6, rtol=0)
+    torch.testing.assert_close(picture, task.target.to_rgb(x, y), atol=1e-6, rtol=0)
 
 
 def test_cosine_warms_up_and_comes_down() -> None:

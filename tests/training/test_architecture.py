@@ -58,7 +58,7 @@ def test_the_title_says_name_parameters_and_shapes(kind: type[Task], network: di
     task = make_task(kind, network)
     side = 24 if network["name"] == "UNet" and network["depth"] == 2 else 20  # padded to a multiple of 8
     expected = f"{network['name']}, {parameters_of(task.network):,} parameters: "
-    expected += f"{task.in_channels} x {side} x {side} -> {task.out_channels} x {side} x {side}"
+    expected += f"{task.target.in_channels} x {side} x {side} -> {task.target.out_channels} x {side} x {side}"
     assert Shadow(task, 20).title() == expected
 
 

@@ -1,5 +1,6 @@
 """A checkpoint is data: ours come back the same, a stranger's runs nothing."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.tasks import LabTask, ReconstructionTask, RGBTask
 from colorize.training.callbacks import SaveConfig
-from colorize.weights.checkpoint import load_task, start_from
+from colorize.training.restore import load_task, start_from
+from colorize.weights.checkpoint import load_model, read_checkpoint
+from colorize.weights.model import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +42,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LabTask, Path]:
 def test_a_checkpoint_gives_the_same_task_back(trained: tuple[LabTask, Path]) -> None:
     task, path = trained
     assert torch.load(path, weights_only=True)["task"] == "LabTask"
-    loaded, content = load_task(path)
-    assert content["config"] == {"data": {"image_size": 16}}
+    loaded = load_task(path)
+    assert read_checkpoint(path)["config"] == {"data": {"image_size": 16}}
     assert not loaded.training
     x = torch.rand(1, 1, 20, 20)
     with torch.no_grad():
@@ -79,7 +82,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
         ({"network": {"_target_": "os.system", "command": "touch was-run"}}, "must be a mapping with a name"),
         ({"network": {"name": "os.system", "command": "touch was-run"}}, "'os.system' is unknown"),
         ({"network": {"name": "UNet", "width": 8, "depth": 1}}, "does not fit its own description"),
-        ({"loss": {"name": "eval"}}, "'eval' is unknown"),
+        ({"network": {"name": "_Hidden"}}, "'_Hidden' is unknown"),
     ],
 )
 def test_names_are_looked_up_among_our_classes_only(
@@ -91,12 +94,17 @@ def test_names_are_looked_up_among_our_classes_only(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     checkpoint = torch.load(trained[1], weights_only=True)
-    checkpoint["task"] = change.pop("task", "LabTask")
-    checkpoint["hyper_parameters"] |= change
-    torch.save(checkpoint, "changed.ckpt")
-    with pytest.raises(ColorizeError, match=words) as caught:
-        load_task(Path("changed.ckpt"))
-    assert "\n" not in str(caught.value)
+    checkpoint["task"] = change.get("task", "LabTask")
+    network = {key: value for key, value in change.items() if key == "network"}
+    checkpoint["hyper_parameters"] |= network
+    old = {key: value for key, value in checkpoint.items() if key not in ("target", "network")}
+    for content, load in ((checkpoint, load_task), (checkpoint | network, load_model), (old, load_model)):
+        if content is not old and "network" not in change and load is load_model:
+            continue  # inference does not read the name of the task
+        torch.save(content, "changed.ckpt")
+        with pytest.raises(ColorizeError, match=words) as caught:
+            load(Path("changed.ckpt"))
+        assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["changed.ckpt"]
 
 
@@ -106,6 +114,8 @@ def test_a_missing_tensor_is_refused(trained: tuple[LabTask, Path], tmp_path: Pa
     torch.save(checkpoint, tmp_path / "short.ckpt")
     with pytest.raises(ColorizeError, match="does not fit"):
         load_task(tmp_path / "short.ckpt")
+    with pytest.raises(ColorizeError, match="does not fit"):
+        load_model(tmp_path / "short.ckpt")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04 no archive"])
@@ -149,6 +159,45 @@ def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
 def test_a_start_from_a_network_with_nothing_in_common_is_refused(trained: tuple[LabTask, Path]) -> None:
     with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
         start_from(RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), trained[1])
+
+
+def test_inference_needs_no_loss_and_no_optimizer(trained: tuple[LabTask, Path], tmp_path: Path) -> None:
+    checkpoint = torch.load(trained[1], weights_only=True)
+    checkpoint["hyper_parameters"] |= {"loss": {"name": "renamed since"}, "optimizer": {"name": "gone"}}
+    torch.save(checkpoint, tmp_path / "renamed.ckpt")
+    assert Colorizer.load(tmp_path / "renamed.ckpt", device="cpu").working_size == 16
+    with pytest.raises(ColorizeError, match="'renamed since' is unknown"):
+        load_task(tmp_path / "renamed.ckpt")
+
+
+def test_an_old_checkpoint_sees_the_luminance_that_it_was_trained_with(
+    trained: tuple[LabTask, Path], tmp_path: Path
+) -> None:
+    checkpoint = torch.load(trained[1], weights_only=True)
+    del checkpoint["target"], checkpoint["network"]
+    for luminance in (None, "lab", "gray"):
+        if luminance is not None:
+            checkpoint["hyper_parameters"]["luminance"] = luminance
+        torch.save(checkpoint, tmp_path / "old.ckpt")
+        model, _ = load_model(tmp_path / "old.ckpt")
+        assert model.target.describe() == {"name": "LabTarget", "luminance": luminance or "lab"}
+        assert load_task(tmp_path / "old.ckpt").target == model.target
+        x = torch.rand(1, 1, 20, 20)
+        with torch.no_grad():
+            assert torch.equal(model.target.predict(model.network, x), trained[0](x))
+
+
+def test_only_the_checkpoint_that_was_tested_has_the_metrics(trained: tuple[LabTask, Path], tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    best, other = (tmp_path / "checkpoints" / name for name in ("best.ckpt", "other.ckpt"))
+    best.write_bytes(trained[1].read_bytes())
+    checkpoint = torch.load(best, weights_only=True)
+    checkpoint["state_dict"]["network.head.bias"] += 1
+    torch.save(checkpoint, other)
+    metrics = {"test/mse": 0.5, "weights": fingerprint(load_model(best)[0].network)}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    assert Colorizer.load(best, device="cpu").facts["metrics"] == metrics
+    assert "metrics" not in Colorizer.load(other, device="cpu").facts
 
 
 def test_a_damaged_metrics_file_is_named(trained: tuple[LabTask, Path], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.scenery import render_scenes
 from colorize.tasks import LabTask
+from colorize.weights.model import Model
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def exported(tmp_path: Path) -> tuple[Colorizer, Path]:
     torch.manual_seed(0)
     task = LabTask({"name": "UNet", "width": 4, "depth": 2}, {"name": "mse"}, {"name": "Adam"})
     facts = {"image_size": 32, "data": {"name": "own"}, "epochs": 3, "metrics": {"test/mse": 0.005, "floor/mse": 0.007}}
-    colorizer = Colorizer(task, facts, device="cpu")
+    colorizer = Colorizer(Model(task.target, task.network), facts, device="cpu")
     colorizer.save(tmp_path / "own.safetensors")
     return colorizer, tmp_path / "own.safetensors"
 
@@ -51,47 +52,33 @@ def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
         header = json.loads(file.metadata()["colorize"])
         assert file.get_tensor("network.head.weight").dtype == torch.float16
         assert file.get_tensor("network.encoder.0.0.1.running_var").dtype == torch.float32
-    assert header["task"] == "LabTask"
-    assert header["arguments"]["network"] == {"name": "UNet", "width": 4, "depth": 2}
-    assert (header["image_size"], header["epochs"], header["format"]) == (32, 3, 1)
+    assert header["target"] == {"name": "LabTarget", "luminance": "gray"}
+    assert header["network"] == {"name": "UNet", "width": 4, "depth": 2}
+    assert (header["image_size"], header["epochs"], header["format"]) == (32, 3, 2)
     assert header["version"]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"task": "os.system"}, "task 'os.system' is unknown"),
-        ({"task": ["LabTask"]}, "is unknown"),
-        ({"arguments": "rm"}, "its arguments are str, not a mapping"),
-        ({"arguments": {"network": {"_target_": "os.system"}}}, "does not fit its own description"),
-        (
-            {"arguments": {"network": {"name": "os.system"}, "loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}},
-            "unknown",
-        ),
-        (
-            {
-                "arguments": {
-                    "network": {"name": "UNet", "width": 2**40, "depth": 2},
-                    "loss": {"name": "mse"},
-                    "optimizer": {"name": "Adam"},
-                }
-            },
-            "does not fit its own description",
-        ),
-        (
-            {
-                "arguments": {
-                    "network": {"name": "UNet", "width": 4, "depth": 10**9},
-                    "loss": {"name": "mse"},
-                    "optimizer": {"name": "Adam"},
-                }
-            },
-            "depth must be at most 12",
-        ),
+        ({"target": {"name": "os.system"}}, "'os.system' is unknown"),
+        ({"target": ["LabTarget"]}, "must be a mapping with a name"),
+        ({"target": {"name": "LabTarget", "luminance": "value"}}, "must be gray or lab"),
+        ({"target": {"name": "LabTarget", "color": 1}}, "unexpected keyword argument"),
+        ({"network": "rm"}, "must be a mapping with a name"),
+        ({"network": {"_target_": "os.system"}}, "does not fit its own description"),
+        ({"network": {"name": "os.system"}}, "unknown"),
+        ({"network": {"name": "UNet", "width": 2**40, "depth": 2}}, "does not fit its own description"),
+        ({"network": {"name": "UNet", "width": 4, "depth": 10**9}}, "depth must be at most 12"),
+        ({"format": 1, "task": "os.system", "arguments": {}}, "task 'os.system' is unknown"),
+        ({"format": 1, "task": ["LabTask"], "arguments": {}}, "is unknown"),
+        ({"format": 1, "task": "LabTask", "arguments": "rm"}, "its arguments are str, not a mapping"),
+        ({"format": 1, "task": "LabTask", "arguments": {}}, "must be a mapping with a name"),
+        ({"format": 1}, "its header does not describe one"),
         ({"tensors": {"network.head.weight": torch.zeros(1)}}, "does not fit its own description"),
         ({"image_size": "64; rm"}, "does not say the image size"),
         ({"image_size": 10**9}, "does not say the image size"),
-        ({"format": 2}, "has format 2, but this version reads 1"),
+        ({"format": 3}, "has format 3, but this version reads 1 and 2"),
     ],
 )
 def test_a_strangers_file_is_checked(exported: tuple[Colorizer, Path], changes: dict[str, Any], words: str) -> None:
@@ -99,6 +86,15 @@ def test_a_strangers_file_is_checked(exported: tuple[Colorizer, Path], changes: 
     with pytest.raises(ColorizeError, match=words) as caught:
         Colorizer.load(exported[1])
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_the_first_format_gives_the_same_pictures(exported: tuple[Colorizer, Path]) -> None:
+    colorizer, path = exported
+    colorizer.save(path, dtype=torch.float32)
+    arguments = {"network": {"name": "UNet", "width": 4, "depth": 2}, "loss": {"name": "gone"}, "luminance": "gray"}
+    change(path, format=1, task="LabTask", arguments=arguments, target=None, network=None)
+    scene = render_scenes([1], 64)[0]
+    assert np.array_equal(Colorizer.load(path, device="cpu").render(scene), colorizer.render(scene))
 
 
 def test_other_files_are_refused_in_one_sentence(exported: tuple[Colorizer, Path], tmp_path: Path) -> None:
@@ -122,7 +118,7 @@ def test_what_cannot_be_written_is_said(exported: tuple[Colorizer, Path], tmp_pa
         colorizer.save(tmp_path / "own.ckpt")
     with pytest.raises(ColorizeError, match="cannot be written"):
         colorizer.save(tmp_path / "no folder/own.safetensors")
-    colorizer.task.network.head.weight.data.fill_(1e6)  # type: ignore[union-attr, operator]
+    colorizer.network.head.weight.data.fill_(1e6)  # type: ignore[union-attr, operator]
     with pytest.raises(ColorizeError, match=r"not finite as torch\.float16; save it as torch\.float32"):
         colorizer.save(tmp_path / "large.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]

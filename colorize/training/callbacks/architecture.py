@@ -73,9 +73,9 @@ class Shadow(pl.LightningModule):
     def __init__(self, task: Task, image_size: int) -> None:
         super().__init__()
         self.network = copy.deepcopy(task.network)
-        side = image_size + -image_size % int(self.network.multiple)  # type: ignore[arg-type]
+        side = image_size + -image_size % self.network.multiple
         self.to("meta")
-        self.example_input_array = torch.empty(1, task.in_channels, side, side, device="meta")
+        self.example_input_array = torch.empty(1, task.target.in_channels, side, side, device="meta")
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.network(x)

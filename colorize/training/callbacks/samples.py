@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from PIL import Image, ImageDraw
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
@@ -56,12 +55,11 @@ class SamplePictures(Callback):
                 logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
 
 
-@torch.no_grad()
 def pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
     """What the task is shown, what it makes of it, and the truth: three arrays, uint8 (B, H, W, 3)."""
-    x, _ = task.pair(batch)
-    shown = (task.seen(batch), task.to_rgb(x, task(x)), task.truth(batch))
-    return [(rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in shown]
+    return [
+        (rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in task.pictures(batch)
+    ]
 
 
 def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> np.ndarray:

@@ -148,8 +148,7 @@ def log_results(
 @torch.no_grad()
 def table_rows(task: Task, batch: dict[str, Tensor]) -> list[list[Any]]:
     """A row of `COLUMNS` for each picture: index, three uint8 (H, W, 3), psnr (None if infinite), mean delta_e."""
-    x, _ = task.pair(batch)
-    prediction, truth = task.to_rgb(x, task(x)).float(), task.truth(batch)
+    _, prediction, truth = task.pictures(batch)
     psnrs = (-10 * (prediction - truth).square().mean(dim=(1, 2, 3)).log10()).tolist()
     differences = delta_e(rgb_to_lab(prediction), rgb_to_lab(truth)).mean(dim=(1, 2)).tolist()
     psnrs = [psnr if math.isfinite(psnr) else None for psnr in psnrs]

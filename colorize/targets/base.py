@@ -1,0 +1,62 @@
+"""What a target answers: the input of a network, its answer, and the way back to a picture."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from colorize.color import rgb_to_lab, to_float
+from colorize.networks import Network
+
+Batch = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Target(ABC):
+    """What a network is shown of a picture, what it is to say, and the picture that its answer stands for.
+
+    A subclass is a frozen dataclass whose fields are plain values: they go into checkpoints. Colour maths are float32.
+
+    Attributes:
+        in_channels, out_channels: of the network.
+        at_full_size: whether the network runs over a photograph at its own size; otherwise it says the colours of a
+            small one.
+    """
+
+    in_channels: ClassVar[int]
+    out_channels: ClassVar[int]
+    at_full_size: ClassVar[bool] = False
+
+    @abstractmethod
+    def see(self, rgb: Tensor) -> Tensor:
+        """The input of the network, about in [-1, 1], (B, in_channels, H, W), of RGB (B, 3, H, W) in [0, 1]."""
+
+    @abstractmethod
+    def target(self, batch: Batch) -> Tensor:
+        """What the network should say of a batch of data: (B, out_channels, H, W)."""
+
+    @abstractmethod
+    def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
+        """The picture that an input and a prediction stand for: (B, 3, H, W) in [0, 1]."""
+
+    def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
+        """The colours that they stand for: ab (B, 2, H, W) of CIE Lab, not brought into gamut."""
+        return rgb_to_lab(self.to_rgb(x, prediction))[:, 1:]
+
+    def bound(self, output: Tensor) -> Tensor:
+        """Maps a network's output into the range of the target."""
+        return output
+
+    def truth(self, batch: Batch) -> Tensor:
+        """The picture that a perfect prediction gives: (B, 3, H, W) in [0, 1]."""
+        return to_float(batch["rgb"])
+
+    def predict(self, network: Network, x: Tensor) -> Tensor:
+        """What `network` says of an input (B, in_channels, H, W) of any H and W: (B, out_channels, H, W)."""
+        return self.bound(network.forward_any_size(x))
+
+    def describe(self) -> dict[str, Any]:
+        """Name and fields: what `build_target` makes it of again."""
+        return {"name": type(self).__name__, **asdict(self)}

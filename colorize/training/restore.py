@@ -1,0 +1,130 @@
+"""A task from a run's checkpoint: to evaluate it, to start another from its weights; and whether that will work."""
+
+import json
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_class
+from omegaconf import DictConfig, open_dict
+from torch import Tensor
+
+from colorize.errors import ColorizeError, first_line
+from colorize.registry import imported_subclasses, unknown
+from colorize.tasks import LabTask, Task
+from colorize.weights.checkpoint import read_checkpoint
+from colorize.weights.model import rebuild_model
+
+log = logging.getLogger(__name__)
+
+
+def load_task(path: Path) -> Task:
+    """The trained task of a run's checkpoint, on the CPU in evaluation mode.
+
+    Raises:
+        ColorizeError: as `read_checkpoint`, an unknown task, or weights that do not fit it.
+    """
+    checkpoint = read_checkpoint(path)
+    task_class = _task_class(path, checkpoint["task"])
+    try:
+        arguments = dict(checkpoint["hyper_parameters"])
+        if task_class is LabTask and "target" not in checkpoint:
+            arguments.setdefault("luminance", "lab")  # what checkpoints from before 0.2 mean that do not say
+        with torch.device("meta"):
+            shapes = {key: value.shape for key, value in task_class(**arguments).state_dict().items()}
+        if shapes != {key: value.shape for key, value in checkpoint["state_dict"].items()}:
+            raise ColorizeError(f"its weights are not those of {task_class.__name__} with {arguments.get('network')}")
+        task = task_class(**arguments)
+        task.load_state_dict(checkpoint["state_dict"])
+    except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
+    return task.eval()
+
+
+def adopt_checkpoint(cfg: DictConfig) -> None:
+    """Put into `cfg` the model that an evaluation is of, and the image size it was trained at unless one is given.
+
+    Both are those of the checkpoint `cfg.ckpt_path`, whatever `model=` says. Without one, `check` has the word.
+
+    Raises:
+        ColorizeError: as `load_task`.
+    """
+    if cfg.ckpt_path is None or not Path(cfg.ckpt_path).is_file():
+        return
+    path = Path(cfg.ckpt_path)
+    checkpoint = read_checkpoint(path)
+    task = _task_class(path, checkpoint["task"])
+    config = checkpoint.get("config")
+    size = (
+        config["data"].get("image_size") if isinstance(config, dict) and isinstance(config.get("data"), dict) else None
+    )
+    given = HydraConfig.initialized() and any(
+        override.lstrip("+").startswith("data.image_size=") for override in HydraConfig.get().overrides.task
+    )
+    with open_dict(cfg):
+        cfg.model = {
+            "_target_": f"{task.__module__}.{task.__qualname__}",
+            **checkpoint["hyper_parameters"],
+            "init_from": None,
+        }
+        if isinstance(size, int) and not given and get_class(cfg.data._target_).fixed_image_size is None:
+            cfg.data.image_size = size
+
+
+def _task_class(path: Path, name: object) -> type[Task]:
+    known = imported_subclasses(Task)
+    if not isinstance(name, str) or name not in known:
+        raise ColorizeError(f"{path}: {unknown('task', name, sorted(known))} Your own is found with plugins=[MODULE].")
+    return known[name]
+
+
+def check_loads_back(task: Task) -> None:
+    """Raise a ColorizeError if a checkpoint of this task could not be loaded: before it is trained, not after.
+
+    Args:
+        task: on the meta device, as nothing is computed.
+    """
+    content = {"target": task.target.describe(), **task.hparams}
+    try:
+        json.dumps(content, allow_nan=False)
+        with torch.device("meta"):
+            again = imported_subclasses(Task)[type(task).__name__](**task.hparams)
+            rebuild_model(Path("a checkpoint"), task.target.describe(), task.network.spec, task.state_dict())
+        if again.state_dict().keys() != task.state_dict().keys() or again.target != task.target:
+            raise ColorizeError("its arguments do not describe all of it")
+    except (ColorizeError, TypeError, ValueError, KeyError) as error:
+        raise ColorizeError(
+            f"A checkpoint of {type(task).__name__} with {type(task.network).__name__} could not be loaded back: "
+            f"{first_line(error)}; its arguments must be plain values, which tell all that it is."
+        ) from error
+
+
+def start_from(task: Task, path: Path) -> None:
+    """Copy into `task` every weight of a checkpoint that has the same name and shape, and say which have not.
+
+    Raises:
+        ColorizeError: as `read_checkpoint`, or nothing matches.
+    """
+    theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
+    weights = [name for name in ours if name.startswith("network.")]
+    matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
+    if not matching:
+        raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
+    task.load_state_dict({**ours, **matching})
+    log.warning(
+        "model.init_from=%s: %d of the network's %d tensors start from it; start anew: %s; not used: %s.",
+        path,
+        len(matching),
+        len(weights),
+        _tensors(ours, matching),
+        _tensors(theirs, matching),
+    )
+
+
+def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:
+    """The network's tensors with their shapes, e.g. "encoder.0.0.weight 16x1x3x3"."""
+    names = [name for name in state if name.startswith("network.") and name not in without]
+    shown = [f"{name.removeprefix('network.')} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
+    return ", ".join(shown + [f"and {len(names) - show} more"] * (len(names) > show)) or "none"

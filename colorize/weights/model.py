@@ -1,0 +1,89 @@
+"""A trained network and its target, rebuilt from what a file says of them."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from colorize.errors import ColorizeError, first_line
+from colorize.networks import Network, build_network
+from colorize.targets import Target, build_target
+
+PREFIX = "network."  # of the network's tensors in every file
+
+
+class Model(NamedTuple):
+    """What inference needs."""
+
+    target: Target
+    network: Network
+
+
+def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Tensor]) -> Model:
+    """The model that a file describes, on the CPU in evaluation mode; `path` is named where it is refused.
+
+    Names are looked up among imported classes. Nothing is allocated before the shapes that the description stands for
+    are known to be those of the weights.
+
+    Args:
+        path: the file.
+        target: what `Target.describe` said.
+        network: name and arguments of a network.
+        state: the file's tensors; those of the network begin with "network.".
+
+    Raises:
+        ColorizeError: an unknown target or network, or weights that do not fit it.
+    """
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
+    try:
+        built = build_target(target)
+        with torch.device("meta"):
+            empty = build_network(network, built.in_channels, built.out_channels)
+        if {name: value.shape for name, value in empty.state_dict().items()} != {
+            name: value.shape for name, value in weights.items()
+        }:
+            raise ColorizeError(f"its weights are not those of {dict(network)} for a {type(built).__name__}")
+        model = Model(built, build_network(network, built.in_channels, built.out_channels).eval())
+        model.network.load_state_dict(weights)
+    except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+        hint = " A class of your own is found with plugins=[MODULE]." if "is unknown" in str(error) else ""
+        raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}{hint}") from error
+    return model
+
+
+def describe_old(task: object, arguments: object) -> tuple[Any, Any]:
+    """Target and network of a file from before 0.2, which told of its task and all that it was trained with.
+
+    A LabTask was then shown the colour picture's own L unless it said otherwise.
+
+    Raises:
+        ColorizeError: no such task.
+    """
+    if not isinstance(task, str) or task not in _TARGETS:
+        raise ColorizeError(f"task {task!r} is unknown: Known: {', '.join(_TARGETS)}.")
+    if not isinstance(arguments, Mapping):
+        raise ColorizeError(f"its arguments are {type(arguments).__name__}, not a mapping.")
+    target = {"name": _TARGETS[task]}
+    if task == "LabTask":
+        target["luminance"] = arguments.get("luminance", "lab")
+    return target, arguments.get("network")
+
+
+_TARGETS = {
+    "GrayscaleTask": "GrayscaleTarget",
+    "LabTask": "LabTarget",
+    "RGBTask": "RGBTarget",
+    "ReconstructionTask": "ReconstructionTarget",
+}
+
+
+def fingerprint(network: Network) -> str:
+    """A short hash of a network's weights, by which metrics and the checkpoint that they were taken of are matched."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
