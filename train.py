@@ -17,7 +17,7 @@ from colorize.training.config import build_task, plain, resolve_precision, save_
 from colorize.training.evaluate import best, evaluate, leave_distributed, summary
 from colorize.training.loggers import open_loggers
 from colorize.training.loggers.wandb import log_results
-from colorize.training.restore import adopt_checkpoint, load_task, start_from
+from colorize.training.restore import adopt_checkpoint, initialize, load_task
 from colorize.weights.checkpoint import read_checkpoint
 from colorize.weights.model import fingerprint
 
@@ -40,8 +40,8 @@ def main(cfg: DictConfig) -> float | None:
         checkpoint, training, objective = cfg.ckpt_path, {}, None
         if cfg.fit:
             task = build_task(cfg)
-            if cfg.model.init_from and not checkpoint:
-                start_from(task, Path(cfg.model.init_from))
+            if not cfg.ckpt_path:
+                initialize(task, cfg.model)
             trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)
             started = time.perf_counter()
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)

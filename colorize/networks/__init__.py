@@ -11,10 +11,11 @@ import torch
 from colorize.networks.autoencoder import ConvAutoencoder
 from colorize.networks.base import Network
 from colorize.networks.convnet import ConvNet
+from colorize.networks.encoder_unet import EncoderUNet
 from colorize.networks.unet import UNet
 from colorize.registry import build, imported_subclasses
 
-__all__ = ["ConvAutoencoder", "ConvNet", "Network", "UNet", "build_network"]
+__all__ = ["ConvAutoencoder", "ConvNet", "EncoderUNet", "Network", "UNet", "build_network"]
 
 
 def build_network(spec: Mapping[str, Any], in_channels: int, out_channels: int) -> Network:

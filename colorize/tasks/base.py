@@ -14,7 +14,7 @@ from colorize.metrics import color_metrics
 from colorize.networks import build_network
 from colorize.targets import Batch, Target
 from colorize.tasks.losses import build_loss
-from colorize.tasks.optim import build_optimizer, build_schedule
+from colorize.tasks.optim import build_optimizer, build_schedule, parameter_groups
 
 
 class Task(pl.LightningModule, ABC):
@@ -122,7 +122,8 @@ class Task(pl.LightningModule, ABC):
         self._evaluate(batch, "test", self.test_metrics, self.test_floors)
 
     def configure_optimizers(self) -> Any:
-        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters())
+        spec = self.hparams["optimizer"]
+        optimizer = build_optimizer(spec, parameter_groups(spec, self.network))
         if self.hparams["scheduler"] is None:
             return optimizer
         schedule = build_schedule(

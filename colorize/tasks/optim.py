@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
+from colorize.errors import ColorizeError
 from colorize.registry import build
 
+LR_FACTORS = "lr_factors"
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     name: value
     for name, value in vars(torch.optim).items()
@@ -41,9 +43,40 @@ SCHEDULES_BY_EPOCH: dict[str, Callable[..., Any]] = {
 }
 
 
-def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor]) -> Optimizer:
+def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor] | Iterable[dict[str, Any]]) -> Optimizer:
     """Any optimizer of torch.optim, from e.g. `{"name": "AdamW", "lr": 1e-3}`."""
-    return build("model.optimizer", OPTIMIZERS, spec, parameters)
+    return build(
+        "model.optimizer", OPTIMIZERS, {key: value for key, value in spec.items() if key != LR_FACTORS}, parameters
+    )
+
+
+def parameter_groups(spec: Mapping[str, Any], network: nn.Module) -> list[dict[str, Any]]:
+    """The network's parameters, those of some of its modules with a learning rate of their own.
+
+    Args:
+        spec: of the optimizer; `lr_factors`, e.g. `{"encoder": 0.5}`, says by what the rate of a module is multiplied.
+            0 freezes it: its parameters then have no gradient.
+        network: whose parameters they are.
+
+    Raises:
+        ColorizeError: a factor below 0, without `lr`, or for a module that the network does not have.
+    """
+    factors = spec.get(LR_FACTORS) or {}
+    groups = []
+    taken: set[int] = set()
+    for name, factor in factors.items():
+        module = dict(network.named_children()).get(name)
+        if module is None:
+            known = ", ".join(name for name, _ in network.named_children())
+            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name} is no part of the network, which has {known}.")
+        if not isinstance(factor, int | float) or factor < 0 or "lr" not in spec:
+            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name}={factor} must be at least 0, and needs an lr.")
+        module.requires_grad_(factor > 0)
+        taken |= {id(parameter) for parameter in module.parameters()}
+        if factor > 0:
+            groups.append({"params": list(module.parameters()), "lr": spec["lr"] * factor})
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in taken]
+    return [{"params": rest}, *groups] if rest else groups
 
 
 def build_schedule(spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int]) -> dict[str, Any]:

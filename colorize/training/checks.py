@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
-from colorize.tasks.optim import build_optimizer, build_schedule
+from colorize.tasks.optim import build_optimizer, build_schedule, parameter_groups
 from colorize.training.config import build_task
 from colorize.training.restore import check_loads_back
 from colorize.weights.checkpoint import read_checkpoint
@@ -25,7 +25,9 @@ def check(cfg: DictConfig) -> None:
         with torch.device("meta"):
             task = build_task(cfg)
             check_loads_back(task)
-            optimizer = build_optimizer(task.hparams["optimizer"], task.parameters())
+            optimizer = build_optimizer(
+                task.hparams["optimizer"], parameter_groups(task.hparams["optimizer"], task.network)
+            )
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)

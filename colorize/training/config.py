@@ -10,6 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.tasks.base import Task
 
+STARTS = ("init_from", "encoder_weights")  # keys of `model` that say which weights a training starts from
+
 
 def run_name(fit: bool, ckpt_path: str | None, model: str, data: str) -> str:
     """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run that its checkpoint is of."""
@@ -24,9 +26,10 @@ OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 def build_task(cfg: DictConfig) -> Task:
-    """The task that `cfg.model` describes, with its network; `init_from` is left to `start_from`."""
+    """The task that `cfg.model` describes, with its network; the weights it starts from are left to `initialize`."""
     model: Any = OmegaConf.to_container(cfg.model, resolve=True)
-    del model["init_from"]
+    for key in STARTS:
+        model.pop(key, None)
     task: Task = instantiate(model, _recursive_=False, _convert_="all")
     return task
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, open_dict
 from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
+from colorize.networks.pretrained import load_encoder_weights
 from colorize.registry import imported_subclasses, unknown
 from colorize.tasks import LabTask, Task
 from colorize.weights.checkpoint import read_checkpoint
@@ -68,6 +69,7 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
             "_target_": f"{task.__module__}.{task.__qualname__}",
             **checkpoint["hyper_parameters"],
             "init_from": None,
+            "encoder_weights": None,
         }
         if isinstance(size, int) and not given and get_class(cfg.data._target_).fixed_image_size is None:
             cfg.data.image_size = size
@@ -99,6 +101,18 @@ def check_loads_back(task: Task) -> None:
             f"A checkpoint of {type(task).__name__} with {type(task.network).__name__} could not be loaded back: "
             f"{first_line(error)}; its arguments must be plain values, which tell all that it is."
         ) from error
+
+
+def initialize(task: Task, model: DictConfig) -> None:
+    """Give a new task the weights that its training starts from: `encoder_weights`, then `init_from`.
+
+    Raises:
+        ColorizeError: as `load_encoder_weights` and `start_from`.
+    """
+    if model.encoder_weights:
+        load_encoder_weights(task.network, str(model.encoder_weights))
+    if model.init_from:
+        start_from(task, Path(model.init_from))
 
 
 def start_from(task: Task, path: Path) -> None:

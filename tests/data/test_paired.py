@@ -59,7 +59,7 @@ def test_each_picture_comes_with_its_own_partner(make_pairs: MakePairs) -> None:
 def test_the_gray_file_is_the_target(make_pairs: MakePairs) -> None:
     task = GrayscaleTask({"name": "ConvAutoencoder", "width": 4}, {"name": "mse"}, {"name": "Adam"})
     batch = paired(make_pairs()).sample("train", 4)
-    assert torch.equal(task.pair(batch)[1], batch["gray"].float() / 255)
+    assert torch.equal(task.answer(batch), batch["gray"].float() / 255)
 
 
 @pytest.mark.parametrize("gray", [None, "auto"])

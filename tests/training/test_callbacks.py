@@ -17,7 +17,7 @@ from colorize.errors import ColorizeError
 from colorize.tasks import LabTask, ReconstructionTask, RGBTask
 from colorize.training.callbacks import EMA
 from colorize.training.callbacks.samples import sample_panel, with_labels
-from colorize.weights.checkpoint import load_task
+from colorize.training.restore import load_task
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -152,7 +152,7 @@ def test_the_averaged_weights_are_what_is_validated_and_saved(tmp_path: Path) ->
         average = {name: raw[name] + (average[name] - raw[name]) * keep for name in raw}
     counts = {name: value for name, value in record.steps[-1].items() if not value.is_floating_point()}
     average |= counts  # BatchNorm's batches, which are not averaged
-    task, _ = load_task(tmp_path / "checkpoints/best.ckpt")
+    task = load_task(tmp_path / "checkpoints/best.ckpt")
     assert_close(dict(task.state_dict()), average)
     assert_close(best["current_model_state"], record.steps[-1])
 

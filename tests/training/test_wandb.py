@@ -12,6 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from colorize.errors import ColorizeError
 from colorize.metrics import color_metrics
+from colorize.targets import RGBTarget
 from colorize.tasks import ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
 from colorize.training.loggers.wandb import COLUMNS, finish, read_run_id, table_rows, wandb_logger
@@ -90,15 +91,14 @@ def test_rows_hold_the_metrics_of_each_picture() -> None:
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in table_rows(task, batch)]
     assert [row["index"] for row in rows] == [5, 9, 2]
     with torch.no_grad():
-        x, _ = task.pair(batch)
-        prediction = task.to_rgb(x, task(x))
+        _, prediction, true = task.pictures(batch)
     for number, row in enumerate(rows):
         truth = batch["rgb"][number].permute(1, 2, 0).numpy()
         assert (row["truth"] == truth).all()
         assert (row["input"] == row["input"][..., :1]).all()
         assert row["psnr"] == pytest.approx(peak_signal_noise_ratio(truth, row["prediction"]), abs=0.02)
         alone = color_metrics()
-        alone.update(prediction[number : number + 1], task.truth(batch)[number : number + 1])
+        alone.update(prediction[number : number + 1], true[number : number + 1])
         assert row["psnr"] == pytest.approx(alone["psnr"].compute().item(), rel=1e-5)
         assert row["delta_e"] == pytest.approx(alone["delta_e"].compute().item(), rel=1e-5)
 
@@ -106,6 +106,6 @@ def test_rows_hold_the_metrics_of_each_picture() -> None:
 def test_the_psnr_of_a_perfect_picture_is_left_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     task = make_task(ReconstructionTask)
     batch = {"rgb": torch.full((1, 3, 8, 8), 100, dtype=torch.uint8), "index": torch.tensor([0])}
-    monkeypatch.setattr(task, "to_rgb", lambda x, prediction: task.truth(batch))
+    monkeypatch.setattr(RGBTarget, "to_rgb", lambda self, x, prediction: self.truth(batch))
     (row,) = table_rows(task, batch)
     assert row[-2:] == [None, pytest.approx(0, abs=1e-4)]

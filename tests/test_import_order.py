@@ -1,0 +1,88 @@
+"""Imports go one way: each room may import only those it stands on, and inference needs no Lightning."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import colorize
+
+PACKAGE = Path(colorize.__file__).parent
+FOUNDATION = {"errors", "files", "registry"}
+INFERENCE = FOUNDATION | {"color", "images", "networks", "targets", "weights", "inference"}
+STANDS_ON = {
+    "errors": set(),
+    "files": set(),
+    "registry": {"errors"},
+    "color": {"errors"},
+    "images": {"errors", "files"},
+    "scenery": {"errors"},
+    "networks": FOUNDATION,
+    "targets": FOUNDATION | {"color", "networks"},
+    "weights": FOUNDATION | {"networks", "targets"},
+    "inference": INFERENCE - {"inference"},
+    "album": INFERENCE,
+    "cli": FOUNDATION,
+    "metrics": FOUNDATION | {"color"},
+    "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
+    "data": FOUNDATION | {"images", "scenery"},
+    "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
+    "compare": {"cli", "errors", "files"},
+}
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(node: ast.AST, everywhere: bool) -> Iterator[str]:
+    """The modules that a file imports: when it is imported itself, or `everywhere`, in its functions too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            assert child.module is not None
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif everywhere or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from imports(child, everywhere)
+
+
+FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file.parent != PACKAGE or file.name != "__init__.py"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_a_file_imports_only_what_its_room_stands_on(file: Path) -> None:
+    own = room_of(file)
+    found = {name.split(".")[1] for name in imports(ast.parse(file.read_text()), True) if name.startswith("colorize.")}
+    assert found - {own} <= STANDS_ON[own]
+
+
+def test_no_room_stands_on_itself_by_way_of_others() -> None:
+    def below(room: str, path: tuple[str, ...]) -> None:
+        assert room not in path, " -> ".join((*path, room))
+        for other in STANDS_ON[room]:
+            below(other, (*path, room))
+
+    for room in STANDS_ON:
+        below(room, ())
+
+
+@pytest.mark.parametrize("room", WITHOUT_LIGHTNING)
+def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
+    files = [file for file in FILES if room_of(file) == room]
+    names = {name for file in files for name in imports(ast.parse(file.read_text()), False)}
+    assert files
+    assert not [
+        name for name in names if name.split(".")[0] in ("pytorch_lightning", "lightning_fabric", "torchmetrics")
+    ]
+
+
+@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli"])
+def test_photographs_as_files_need_no_torch(room: str) -> None:
+    files = [file for file in FILES if room_of(file) == room]
+    names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}
+    assert files
+    assert not [name for name in names if name.split(".")[0] == "torch"]
