@@ -163,8 +163,12 @@ def gray_metrics(prefix: str = "") -> PictureMetrics:
     return PictureMetrics(_general(), prefix=prefix)
 
 
-def color_metrics(prefix: str = "") -> PictureMetrics:
+def color_metrics(prefix: str = "", **more: Metric) -> PictureMetrics:
     """The metrics of colored pictures (B, 3, H, W) in [0, 1].
+
+    Args:
+        prefix: before each name.
+        more: metrics of your own, by name.
 
     Returns:
         A collection with the keys of `gray_metrics` and mse_ratio, delta_e, colorfulness, colorfulness_ratio.
@@ -176,6 +180,7 @@ def color_metrics(prefix: str = "") -> PictureMetrics:
             "delta_e": DeltaE(),
             "colorfulness": Colorfulness(),
             "colorfulness_ratio": ColorfulnessRatio(),
+            **more,
         },
         prefix=prefix,
     )

@@ -94,9 +94,9 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        out = F.relu6(self.bn1(self.conv_pw(x))) if self.expands else x
-        out = F.relu6(self.bn2(self.conv_dw(out)))
-        out = self.bn3(self.conv_pwl(out))
+        inner = F.relu6(self.bn1(self.conv_pw(x))) if self.expands else x
+        inner = F.relu6(self.bn2(self.conv_dw(inner)))
+        out: Tensor = self.bn3(self.conv_pwl(inner))
         return x + out if self.is_residual else out
 
 
