@@ -1,4 +1,4 @@
-"""What the README tells an extender, followed word for word: files outside of the package train, evaluate and predict."""
+"""The README followed word for word: files outside of the package train, evaluate and predict."""
 
 import os
 import re
