@@ -1,5 +1,7 @@
 """Where a network runs, and in which precision."""
 
+from typing import Any
+
 import torch
 
 from colorize.errors import ColorizeError
@@ -26,9 +28,9 @@ def choose_device(name: str) -> torch.device:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies matrices of bfloat16 by itself, and not by way of float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # not in every torch that we work with
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # not in every torch we work with
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
 

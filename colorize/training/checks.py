@@ -147,9 +147,8 @@ def check_resume(path: Path, task: Task) -> None:
     by_step = ours.get("scheduler.name") in SCHEDULES_BY_STEP
     lost = [key for key in changed if not (by_step and key.startswith("model.scheduler."))]
     if lost:
-        warn(
-            f"ckpt_path={path}: the checkpoint's {_settings(changed, lost, 0)} goes on, not {_settings(changed, lost, 1)}."
-        )
+        restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
+        warn(f"ckpt_path={path} brings back its {restored}: given here in vain: {given}.")
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:

@@ -67,9 +67,9 @@ def evaluate(
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
     Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images` tested, `parameters` of the network,
-    and those of `training` (`epochs` completed, null if they are not known, and `seconds`). A value that JSON cannot hold (the
-    psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`, `prediction` and `truth`, uint8
-    (8, H, W, 3), of the same test pictures for every run of the data, and their `index`.
+    and those of `training`: `epochs` completed and `seconds`, missing in an evaluation alone. A value that JSON cannot
+    hold (the psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`, `prediction` and
+    `truth`, uint8 (8, H, W, 3), of the same test pictures for every run of the data, and their `index`.
     """
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
     tester = instantiate(cfg.trainer, **one, callbacks=callbacks, logger=loggers)

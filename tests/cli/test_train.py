@@ -200,7 +200,9 @@ def test_spawned_processes_make_a_trial(commands: Any, tmp_path: Path) -> None:
     spawned = ("trainer.strategy=ddp_spawn", "trainer.devices=2", "callbacks=ema", "data.train_size=12")
     storage = f"sqlite:///{tmp_path}/study.db"
     search = ("sweep=optuna", "hydra.sweeper.n_trials=1", f"hydra.sweeper.storage.url={storage}")
-    commands.succeed("train.py", "-m", *commands.tiny, *spawned, *search, f"hydra.sweep.dir={tmp_path}/sweep")
+    words = ("-m", *commands.tiny, *spawned, *search, f"hydra.sweep.dir={tmp_path}/sweep")
+    finished = commands("train.py", *words, timeout=600)  # it imports everything three times
+    assert finished.code == 0, finished.err
     folder = tmp_path / "sweep/0"
     metrics = read_metrics(folder)
     assert (metrics["n_images"], metrics["epochs"]) == (8, 1)

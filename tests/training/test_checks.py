@@ -157,8 +157,8 @@ def test_settings_that_the_checkpoint_restores_are_named(
     with caplog.at_level(logging.WARNING):
         check_resume(checkpoint, changed)
     assert caplog.messages == [
-        f"ckpt_path={checkpoint}: the checkpoint's model.optimizer.lr=0.05, model.optimizer.momentum=0.9 goes on, "
-        "not model.optimizer.lr=7.0, model.optimizer.momentum=0.5."
+        f"ckpt_path={checkpoint} brings back its model.optimizer.lr=0.05, model.optimizer.momentum=0.9: "
+        "given here in vain: model.optimizer.lr=7.0, model.optimizer.momentum=0.5."
     ]
     trainer = make_trainer(tmp_path, max_steps=2)
     trainer.fit(changed, datamodule=make_data(), ckpt_path=checkpoint, weights_only=True)  # and so it is

@@ -1,7 +1,5 @@
 """The configuration as a run uses it: paths written out, precision chosen."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from omegaconf import OmegaConf
