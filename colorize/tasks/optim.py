@@ -64,7 +64,7 @@ def build_schedule(
     plateau moves once per validation, of which there is one every `epochs_per_validation` epochs; its `patience` counts
     them.
     """
-    if spec.get("name") in SCHEDULES_BY_STEP:
+    if isinstance(spec, Mapping) and spec.get("name") in SCHEDULES_BY_STEP:
         schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())
         return {"scheduler": schedule, "interval": "step"}
     known = {**SCHEDULES_BY_STEP, **SCHEDULES_BY_EPOCH}

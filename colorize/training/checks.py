@@ -29,7 +29,6 @@ def check(cfg: DictConfig) -> None:
     check_strategy(cfg)
     check_precision(cfg)
     if cfg.fit:
-        check_length(cfg)
         with torch.device("meta"):
             task = build_task(cfg)
             optimizer = build_optimizer(task.hparams["optimizer"], task.parameters())
@@ -37,6 +36,7 @@ def check(cfg: DictConfig) -> None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)
         check_monitors(cfg, task)
+        check_length(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
 
@@ -81,9 +81,9 @@ def check_strategy(cfg: DictConfig) -> None:
         )
 
 
-def check_length(cfg: DictConfig) -> None:
+def check_length(cfg: DictConfig, task: Task) -> None:
     """A schedule by steps is stretched over the whole training, whose length must be known."""
-    trainer, schedule = cfg.trainer, (cfg.model.scheduler or {}).get("name")
+    trainer, schedule = cfg.trainer, (task.hparams["scheduler"] or {}).get("name")
     endless = trainer.max_epochs == -1 or (trainer.max_epochs is None and trainer.max_time is not None)
     if schedule in SCHEDULES_BY_STEP and endless and trainer.max_steps == -1 and not trainer.fast_dev_run:
         raise ColorizeError(
@@ -123,7 +123,7 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
 
 
 def check_resume(path: Path, task: Task) -> None:
-    """Only the same training can go on. Settings that the checkpoint restores, and changed here in vain, are logged."""
+    """Only the same training can go on; settings given here that the checkpoint's replace are logged."""
     checkpoint = read_checkpoint(path)
     if checkpoint["task"] != type(task).__name__:
         raise ColorizeError(
@@ -148,7 +148,7 @@ def check_resume(path: Path, task: Task) -> None:
     lost = [key for key in changed if not (by_step and key.startswith("model.scheduler."))]
     if lost:
         restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
-        warn(f"ckpt_path={path} brings back its {restored}: given here in vain: {given}.")
+        warn(f"ckpt_path={path} restores {restored}; what is given here has no effect: {given}.")
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:
