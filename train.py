@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 from colorize.cli import one_sentence, run
 from colorize.compare.sweeps import others_go_on
 from colorize.registry import import_plugins
-from colorize.training.callbacks import SaveConfig
+from colorize.training.callbacks import Outcome, SaveConfig
 from colorize.training.checks import check
-from colorize.training.config import build_task, plain, resolve_precision, save_config
-from colorize.training.evaluate import best, evaluate, leave_distributed, summary
+from colorize.training.config import build_task, expand_paths, plain, resolve_precision, save_config
+from colorize.training.evaluate import best_checkpoint, end_distributed, evaluate, summary
 from colorize.training.loggers import open_loggers
 from colorize.training.loggers.wandb import log_results
 from colorize.training.restore import adopt_checkpoint, initialize, load_task
@@ -27,6 +27,7 @@ from colorize.weights.model import fingerprint
 @one_sentence
 def main(cfg: DictConfig) -> float | None:
     import_plugins(cfg.plugins)
+    expand_paths(cfg)
     if not cfg.fit:
         adopt_checkpoint(cfg)
     check(cfg)
@@ -42,13 +43,15 @@ def main(cfg: DictConfig) -> float | None:
             task = build_task(cfg)
             if not cfg.ckpt_path:
                 initialize(task, cfg.model)
-            trainer = instantiate(cfg.trainer, callbacks=[*callbacks.values(), SaveConfig(plain(cfg))], logger=loggers)
+            watching = [*callbacks.values(), SaveConfig(plain(cfg)), Outcome()]
+            trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
             started = time.perf_counter()
             trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
-            if not leave_distributed(trainer):
+            if not end_distributed(trainer):
                 return None
-            training = {"epochs": trainer.current_epoch or None, "seconds": round(time.perf_counter() - started, 1)}
-            checkpoint, objective = best(trainer)
+            checkpoint, objective = best_checkpoint(trainer)
+            epochs = int(trainer.callback_metrics["outcome/epochs"])
+            training = {"epochs": epochs, "seconds": round(time.perf_counter() - started, 1)}
             if checkpoint:
                 task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
         else:

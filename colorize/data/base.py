@@ -135,11 +135,13 @@ class ImageData(pl.LightningDataModule, ABC):
         dataset = self.parts[part]
         if not len(dataset):  # type: ignore[arg-type]
             raise ColorizeError(self.empty_part(part))
+        ranks = self.trainer.world_size if self.trainer is not None else 1
+        share = -(-len(dataset) // ranks)  # type: ignore[arg-type]  # as Lightning's sampler deals them out
         return DataLoader(
             dataset,
             batch_size=self.batch_size,
             shuffle=part == "train",
-            drop_last=part == "train" and len(dataset) >= self.batch_size,  # type: ignore[arg-type]
+            drop_last=part == "train" and share >= self.batch_size,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),

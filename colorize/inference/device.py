@@ -1,10 +1,13 @@
 """Where a network runs, and in which precision."""
 
+from typing import Any
+
 import torch
 
 from colorize.errors import ColorizeError
 
 PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
+BFLOAT16_BY_DEFAULT = ("cuda",)  # the kinds of device that compute in bfloat16, where they have it, when none is asked
 
 
 def choose_device(name: str) -> torch.device:
@@ -22,15 +25,30 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies matrices of bfloat16 by itself, and not by way of float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # not in every torch we work with
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False
+
+
+def automatic_precision(device: torch.device) -> torch.dtype:
+    """What precision=auto means on a device, in training and in inference: bfloat16 or float32."""
+    fast = device.type in BFLOAT16_BY_DEFAULT and has_bfloat16(device)
+    return torch.bfloat16 if fast else torch.float32
+
+
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The type that a network computes in; "auto" is bf16 on a GPU that has it, else 32.
+    """The type that a network computes in: 32, bf16, 16, or "auto", see `automatic_precision`.
 
     Raises:
         ColorizeError: an unknown name.
     """
     if str(name) == "auto":
-        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if fast else torch.float32
+        return automatic_precision(device)
     if str(name) not in PRECISIONS:
         raise ColorizeError(f"precision={name} is unknown: use auto, {', '.join(PRECISIONS)}.")
     return PRECISIONS[str(name)]

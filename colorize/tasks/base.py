@@ -127,7 +127,10 @@ class Task(pl.LightningModule, ABC):
         if self.hparams["scheduler"] is None:
             return optimizer
         schedule = build_schedule(
-            self.hparams["scheduler"], optimizer, lambda: int(self.trainer.estimated_stepping_batches)
+            self.hparams["scheduler"],
+            optimizer,
+            lambda: int(self.trainer.estimated_stepping_batches),
+            self.trainer.check_val_every_n_epoch or 1,  # None: validation goes by batches
         )
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 

@@ -79,11 +79,18 @@ def parameter_groups(spec: Mapping[str, Any], network: nn.Module) -> list[dict[s
     return [{"params": rest}, *groups] if rest else groups
 
 
-def build_schedule(spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int]) -> dict[str, Any]:
-    """A schedule as Lightning wants it; `total_steps` is only asked for by schedules that go by steps."""
-    if spec.get("name") in SCHEDULES_BY_STEP:
+def build_schedule(
+    spec: Mapping[str, Any], optimizer: Optimizer, total_steps: Callable[[], int], epochs_per_validation: int = 1
+) -> dict[str, Any]:
+    """A schedule as Lightning wants it; `total_steps` is only asked for by schedules that go by steps.
+
+    plateau moves once per validation, of which there is one every `epochs_per_validation` epochs; its `patience` counts
+    them.
+    """
+    if isinstance(spec, Mapping) and spec.get("name") in SCHEDULES_BY_STEP:
         schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())
         return {"scheduler": schedule, "interval": "step"}
     known = {**SCHEDULES_BY_STEP, **SCHEDULES_BY_EPOCH}
     schedule = build("model.scheduler", known, spec, optimizer)
-    return {"scheduler": schedule, "interval": "epoch", "monitor": "val/loss"}
+    frequency = epochs_per_validation if spec["name"] == "plateau" else 1
+    return {"scheduler": schedule, "interval": "epoch", "frequency": frequency, "monitor": "val/loss"}

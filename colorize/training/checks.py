@@ -1,22 +1,30 @@
 """What can be wrong in a composed configuration, found before anything is built."""
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
-from colorize.tasks.optim import build_optimizer, build_schedule, parameter_groups
+from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
 from colorize.training.config import build_task
+from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
 from colorize.weights.checkpoint import read_checkpoint
 
+warn = rank_zero_only(logging.getLogger(__name__).warning)
+OPTIMIZATION = ("model.optimizer.", "model.scheduler.")
+
 
 def check(cfg: DictConfig) -> None:
-    """Raises a ColorizeError that names the key, its value and the mend; returns if the run can start."""
+    """Raises a ColorizeError that names the key, its value and the fix; returns if the run can start."""
     check_missing(cfg)
     check_paths(cfg)
     check_strategy(cfg)
@@ -32,6 +40,7 @@ def check(cfg: DictConfig) -> None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)
         check_monitors(cfg, task)
+        check_length(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
 
@@ -68,13 +77,23 @@ def check_strategy(cfg: DictConfig) -> None:
     slurm = hydra.runtime.choices.get("hydra/launcher") == "submitit_slurm"
     if slurm and hydra.launcher.tasks_per_node == devices:
         return
-    subprocesses = strategy.startswith("ddp") and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))
-    gpus = 1 if cfg.trainer.accelerator == "cpu" else torch.cuda.device_count()
-    one_device = str(devices) in ("1", "[0]") or (devices == "auto" and gpus <= 1)
-    if subprocesses or (strategy == "auto" and not one_device):
+    several = len(device_ids(cfg.trainer.accelerator, devices)) > 1
+    if several and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook")):
         raise ColorizeError(
             f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
             "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
+        )
+
+
+def check_length(cfg: DictConfig, task: Task) -> None:
+    """A schedule by steps is stretched over the whole training, whose length must be known."""
+    trainer, schedule = cfg.trainer, (task.hparams["scheduler"] or {}).get("name")
+    endless = trainer.max_epochs == -1 or (trainer.max_epochs is None and trainer.max_time is not None)
+    if schedule in SCHEDULES_BY_STEP and endless and trainer.max_steps == -1 and not trainer.fast_dev_run:
+        raise ColorizeError(
+            f"model.scheduler.name={schedule} goes by the steps of the whole training, but trainer.max_epochs="
+            f"{trainer.max_epochs} and trainer.max_steps=-1 set no end: give one of them (trainer.max_time may still "
+            "end it sooner), or model.scheduler=null for a constant rate."
         )
 
 
@@ -108,11 +127,40 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
 
 
 def check_resume(path: Path, task: Task) -> None:
-    """Only a run of the same model can go on; other optimizer settings would be lost to the checkpoint's."""
+    """Only the same training can go on; settings given here that the checkpoint's replace are logged."""
     checkpoint = read_checkpoint(path)
-    name, network = checkpoint["task"], checkpoint["hyper_parameters"].get("network")
-    if name != type(task).__name__ or network != task.hparams["network"]:
+    if checkpoint["task"] != type(task).__name__:
         raise ColorizeError(
-            f"ckpt_path={path} is a {name} with network {network}, but model= describes a {type(task).__name__} with "
-            f"network {dict(task.hparams['network'])}: give the model of that run."
+            f"ckpt_path={path} is a {checkpoint['task']}, but model= describes a {type(task).__name__}: "
+            "give the model of that run."
         )
+    theirs, ours = flatten(checkpoint["hyper_parameters"]), flatten(task.hparams)
+    changed = {
+        f"model.{key}": (theirs.get(key, "not set"), ours.get(key, "not set"))
+        for key in sorted({*theirs, *ours})
+        if theirs.get(key, "not set") != ours.get(key, "not set")
+    }
+    # A schedule by steps restores no setting: those given here hold from now on.
+    refused = [key for key in changed if key.endswith(".name") or not key.startswith(OPTIMIZATION)]
+    if refused:
+        raise ColorizeError(
+            f"ckpt_path={path} was trained with {_settings(changed, refused, 0)}, but this run has "
+            f"{_settings(changed, refused, 1)}: give the former, or start a new training from its weights with "
+            f"model.init_from={path}."
+        )
+    by_step = ours.get("scheduler.name") in SCHEDULES_BY_STEP
+    lost = [key for key in changed if not (by_step and key.startswith("model.scheduler."))]
+    if lost:
+        restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
+        warn(f"ckpt_path={path} restores {restored}; what is given here has no effect: {given}.")
+
+
+def flatten(value: Any, key: str = "") -> dict[str, Any]:
+    """Nested mappings as one of dotted keys: {"a": {"b": 1}} -> {"a.b": 1}."""
+    if not isinstance(value, Mapping):
+        return {key: value}
+    return {k: v for name, item in value.items() for k, v in flatten(item, f"{key}.{name}" if key else name).items()}
+
+
+def _settings(changed: Mapping[str, tuple[Any, Any]], keys: list[str], which: int) -> str:
+    return ", ".join(f"{key}={changed[key][which]}" for key in keys)

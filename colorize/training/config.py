@@ -8,7 +8,9 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
+from colorize.training.devices import device_type
 
 STARTS = ("init_from", "encoder_weights")  # keys of `model` that say which weights a training starts from
 
@@ -41,6 +43,13 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
+def expand_paths(cfg: DictConfig) -> None:
+    """Replace ~ by the home folder in the paths that train.py itself reads and writes."""
+    for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from")):
+        if holder[key] is not None:
+            holder[key] = str(Path(holder[key]).expanduser())
+
+
 def save_config(cfg: DictConfig) -> None:
     """Write the resolved configuration as `config.yaml` into the run's folder."""
     folder = Path(cfg.run_dir)
@@ -49,8 +58,8 @@ def save_config(cfg: DictConfig) -> None:
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str | int:
-    """What trainer.precision=auto means here: bf16-mixed on a GPU that has bfloat16, else 32-true."""
+    """`trainer.precision`, with "auto" replaced by what it means here: bf16-mixed or 32-true."""
     if precision != "auto":
         return precision
-    on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    dtype = automatic_precision(torch.device(device_type(accelerator)))
+    return "bf16-mixed" if dtype == torch.bfloat16 else "32-true"

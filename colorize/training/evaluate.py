@@ -18,11 +18,12 @@ from colorize.data.base import ImageData
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import pictures
+from colorize.training.devices import first_device
 
 N_SAMPLES = 8
 
 
-def leave_distributed(trainer: pl.Trainer) -> bool:
+def end_distributed(trainer: pl.Trainer) -> bool:
     """Ends a multi-process run after training; True on the one process that goes on to test.
 
     Several processes would test some pictures twice, to make their shares equal.
@@ -33,16 +34,23 @@ def leave_distributed(trainer: pl.Trainer) -> bool:
     return trainer.is_global_zero
 
 
-def best(trainer: pl.Trainer) -> tuple[str | None, float | None]:
+def best_checkpoint(trainer: pl.Trainer) -> tuple[str | None, float | None]:
     """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
 
+    The trainer must have the callback `Outcome`.
+
     Raises:
-        ColorizeError: that value was never a finite number.
+        ColorizeError: the training made no step, or that value was never a finite number.
     """
-    saver = trainer.checkpoint_callback
+    outcome, saver = trainer.callback_metrics, trainer.checkpoint_callback
+    if not outcome["outcome/steps"]:
+        raise ColorizeError(
+            "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
+            "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
+        )
     if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
         return None, None
-    score = None if saver.best_model_score is None else saver.best_model_score.item()
+    score = outcome["outcome/best_score"].item() if "outcome/best_score" in outcome else None
     if score is not None and not math.isfinite(score):
         raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
     return saver.best_model_path, score
@@ -58,17 +66,20 @@ def evaluate(
 ) -> dict[str, Any]:
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
-    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images`, `parameters` of the network, and those
-    of `training`: `epochs` completed (null if not known), `seconds`, and the fingerprint of the tested `weights`. A
-    value that JSON cannot hold (the psnr of a perfect picture is infinite) is null. `test_samples.npz` holds `input`,
-    `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every run of the data, and `index`.
+    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images` tested, `parameters` of the network,
+    and those of `training`: `epochs` completed and `seconds`, missing in an evaluation alone, and the fingerprint of the
+    tested `weights`. A value that JSON cannot hold (the psnr of a perfect picture is infinite) is null.
+    `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
+    run of the data, and their `index`.
     """
-    tester = instantiate(cfg.trainer, devices=1, num_nodes=1, strategy="auto", callbacks=callbacks, logger=loggers)
+    one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
+    tester = instantiate(cfg.trainer, **one, callbacks=callbacks, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-    metrics["n_images"] = len(data.parts["test"])  # type: ignore[arg-type]
+    pictures_in_batches = sum(tester.num_test_batches) * data.batch_size
+    metrics["n_images"] = min(pictures_in_batches, len(data.parts["test"]))  # type: ignore[arg-type]
     metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
     metrics |= training
     if not cfg.trainer.fast_dev_run:

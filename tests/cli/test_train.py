@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 import torch
 from PIL import Image
@@ -192,3 +193,27 @@ def test_two_processes_make_one_run(commands: Any, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len([row for row in rows if row["test/psnr"]]) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_spawned_processes_make_a_trial(commands: Any, tmp_path: Path) -> None:
+    """With a share of 6 pictures for each of them, less than a batch of 8; Optuna learns of the best score."""
+    spawned = ("trainer.strategy=ddp_spawn", "trainer.devices=2", "callbacks=ema", "data.train_size=12")
+    storage = f"sqlite:///{tmp_path}/study.db"
+    search = ("sweep=optuna", "hydra.sweeper.n_trials=1", f"hydra.sweeper.storage.url={storage}")
+    words = ("-m", *commands.tiny, *spawned, *search, f"hydra.sweep.dir={tmp_path}/sweep")
+    finished = commands("train.py", *words, timeout=600)  # it imports everything three times
+    assert finished.code == 0, finished.err
+    folder = tmp_path / "sweep/0"
+    metrics = read_metrics(folder)
+    assert (metrics["n_images"], metrics["epochs"]) == (8, 1)
+    best = load(folder / "checkpoints/best.ckpt")
+    assert best["global_step"] == 1
+    assert "averaging_state" in best  # by callbacks=ema
+    (state,) = (
+        state
+        for name, state in best["callbacks"].items()
+        if "'monitor': 'val/loss'" in name and "best_model_score" in state
+    )
+    (summary,) = optuna.get_all_study_summaries(storage)
+    (trial,) = optuna.load_study(study_name=summary.study_name, storage=storage).trials
+    assert trial.value == pytest.approx(state["best_model_score"].item())

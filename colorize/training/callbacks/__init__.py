@@ -3,7 +3,8 @@
 from colorize.training.callbacks.architecture import Architecture
 from colorize.training.callbacks.curves import Curves
 from colorize.training.callbacks.ema import EMA
+from colorize.training.callbacks.outcome import Outcome
 from colorize.training.callbacks.samples import SamplePictures
 from colorize.training.callbacks.save_config import SaveConfig
 
-__all__ = ["EMA", "Architecture", "Curves", "SamplePictures", "SaveConfig"]
+__all__ = ["EMA", "Architecture", "Curves", "Outcome", "SamplePictures", "SaveConfig"]

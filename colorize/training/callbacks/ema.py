@@ -1,5 +1,7 @@
 """A moving average of the weights."""
 
+from functools import partial
+
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
 
@@ -17,10 +19,11 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
 
-        def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
-            n = int(steps)
-            weight = 1 - min(decay, (1 + n) / (10 + n))
-            for mean, value in zip(averaged, current, strict=True):
-                mean.lerp_(value, weight) if mean.is_floating_point() else mean.copy_(value)
+        super().__init__(multi_avg_fn=partial(_average, decay))  # not a closure, which ddp_spawn could not pickle
 
-        super().__init__(multi_avg_fn=average)
+
+def _average(decay: float, averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    n = int(steps)
+    weight = 1 - min(decay, (1 + n) / (10 + n))
+    for mean, value in zip(averaged, current, strict=True):
+        mean.lerp_(value, weight) if mean.is_floating_point() else mean.copy_(value)

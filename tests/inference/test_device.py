@@ -1,0 +1,46 @@
+"""The precision that a device computes in when none is asked for."""
+
+import pytest
+import torch
+
+from colorize.inference import device
+from colorize.inference.device import choose_precision, has_bfloat16
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx512_f": True}, False),
+        ({}, False),
+    ],
+)
+def test_a_cpu_says_whether_it_has_bfloat16(
+    capabilities: dict[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert has_bfloat16(CPU) is expected
+    monkeypatch.setattr(device, "BFLOAT16_BY_DEFAULT", ("cuda", "cpu"))
+    assert choose_precision("auto", CPU) is (torch.bfloat16 if expected else torch.float32)
+
+
+def test_an_older_torch_says_nothing_of_its_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert has_bfloat16(CPU) is False
+
+
+@pytest.mark.parametrize(("has", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_gpu_computes_in_bfloat16_where_it_has_it(
+    has: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has)
+    assert choose_precision("auto", CUDA) is expected
+    assert choose_precision("32", CUDA) is torch.float32
+
+
+def test_a_cpu_computes_in_float32_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    assert choose_precision("auto", CPU) is torch.float32

@@ -1,0 +1,44 @@
+"""The configuration as a run uses it: paths written out, precision chosen."""
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from colorize.training.config import expand_paths, resolve_precision
+
+
+def test_home_is_written_out_in_every_path_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    written = {"ckpt_path": "~/a.ckpt", "run_dir": "~/runs/1", "model": {"init_from": "~/b.ckpt"}}
+    cfg = OmegaConf.create({**written, "callbacks": {"path": "${run_dir}/curves.png"}})
+    expand_paths(cfg)
+    assert (cfg.ckpt_path, cfg.model.init_from) == ("/home/ada/a.ckpt", "/home/ada/b.ckpt")
+    assert cfg.callbacks.path == "/home/ada/runs/1/curves.png"
+    without = OmegaConf.create({"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None}})
+    expand_paths(without)
+    assert without == {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None}}
+
+
+@pytest.mark.parametrize(
+    ("precision", "accelerator", "bf16", "expected"),
+    [
+        ("auto", "auto", True, "bf16-mixed"),
+        ("auto", "gpu", True, "bf16-mixed"),
+        ("auto", "cuda", False, "32-true"),
+        ("auto", "cpu", True, "32-true"),
+        ("16-mixed", "gpu", True, "16-mixed"),
+        (32, "gpu", True, 32),
+    ],
+)
+def test_automatic_precision(
+    precision: str | int, accelerator: str, bf16: bool, expected: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
+    assert resolve_precision(precision, accelerator) == expected
+
+
+def test_automatic_precision_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_precision("auto", "auto") == "32-true"

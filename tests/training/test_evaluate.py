@@ -1,0 +1,101 @@
+"""What a training came to, and the final test."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from colorize.errors import ColorizeError
+from colorize.training.callbacks import Outcome
+from colorize.training.evaluate import best_checkpoint, evaluate, summary
+from tests.training.small import make_data, make_task, make_trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def config(folder: Path, **trainer: Any) -> DictConfig:
+    cfg = {
+        "_target_": "pytorch_lightning.Trainer",
+        "accelerator": "cpu",
+        "devices": 2,
+        "num_nodes": 2,
+        "strategy": "ddp",
+        "fast_dev_run": False,
+        "enable_progress_bar": False,
+        **trainer,
+    }
+    return OmegaConf.create({"trainer": cfg, "run_dir": str(folder)})
+
+
+def test_a_training_says_what_it_came_to(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=3)
+    trainer.fit(make_task(), datamodule=make_data(train_size=16))
+    path, score = best_checkpoint(trainer)
+    assert path == str(tmp_path / "best.ckpt")
+    assert score == trainer.checkpoint_callback.best_model_score.item()  # type: ignore[union-attr]
+    assert trainer.callback_metrics["outcome/epochs"] == 3
+    assert trainer.callback_metrics["outcome/steps"] == 6
+
+
+def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> None:
+    """As its launcher of ddp_spawn does: it hands back the path and the metrics of the callbacks."""
+    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=1)
+    trainer.fit(make_task(), datamodule=make_data())
+    _, score = best_checkpoint(trainer)
+    saver: Any = trainer.checkpoint_callback
+    saver.best_model_score = None
+    assert best_checkpoint(trainer) == (saver.best_model_path, score)
+    assert score is not None
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"limit_train_batches": 0}, {"max_epochs": 0}, {"max_time": {"seconds": 0}, "max_epochs": -1}]
+)
+def test_a_training_without_a_step_is_a_mistake(arguments: dict[str, Any], tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [Outcome()], **arguments)
+    trainer.fit(make_task(), datamodule=make_data())
+    with pytest.raises(ColorizeError, match=r"made no optimizer step.*trainer\.max_epochs"):
+        best_checkpoint(trainer)
+
+
+def test_a_resumed_training_that_was_over_is_a_mistake(tmp_path: Path) -> None:
+    make = {"max_epochs": 1}
+    first = make_trainer(tmp_path, [Outcome()], **make)
+    first.fit(make_task(), datamodule=make_data())
+    again = make_trainer(tmp_path, [Outcome()], **make)
+    again.fit(make_task(), datamodule=make_data(), ckpt_path=tmp_path / "best.ckpt", weights_only=True)
+    with pytest.raises(ColorizeError, match="made no optimizer step"):
+        best_checkpoint(again)
+
+
+def test_a_training_that_diverged_is_a_mistake(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=1)
+    trainer.fit(make_task(optimizer={"name": "SGD", "lr": 1e30}), datamodule=make_data(train_size=16))
+    with pytest.raises(ColorizeError, match=r"diverged: val/loss was never finite"):
+        best_checkpoint(trainer)
+
+
+class Ranks(pl.Callback):
+    """Says which device the test runs on, and in how many processes."""
+
+    def on_test_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.seen = (trainer.world_size, trainer.strategy.root_device)
+
+
+@pytest.mark.parametrize(
+    ("limit", "tested"), [(None, 11), (2, 8), (0.5, 4), (3, 11), (0, 0)], ids=["all", "two", "half", "three", "none"]
+)
+def test_the_pictures_that_were_tested_are_counted(limit: float | None, tested: int, tmp_path: Path) -> None:
+    """One process tests, whatever trained: 11 pictures make batches of 4, 4 and 3."""
+    data, ranks = make_data(batch_size=4, test_size=11), Ranks()
+    data.setup("test")
+    metrics = evaluate(config(tmp_path, limit_test_batches=limit), make_task(), data, [ranks], [], {"epochs": None})
+    assert metrics["n_images"] == tested
+    assert json.loads((tmp_path / "metrics.json").read_text())["n_images"] == tested
+    assert summary(metrics, tmp_path, None).startswith(f"test, {tested} pictures")
+    if tested:
+        assert ranks.seen == (1, torch.device("cpu"))

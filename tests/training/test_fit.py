@@ -1,0 +1,26 @@
+"""Trainings whose parts must agree: schedule and validation, batches and ranks."""
+
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+
+from tests.training.small import make_data, make_task, make_trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_plateau_waits_for_the_epochs_that_validate(tmp_path: Path) -> None:
+    scheduler = {"name": "plateau", "patience": 0, "factor": 0.5, "threshold": 1e9}  # nothing is better
+    trainer = make_trainer(tmp_path, max_epochs=5, check_val_every_n_epoch=2)
+    trainer.fit(make_task(scheduler=scheduler), datamodule=make_data())
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.05 / 4)  # two validations, each lowers it
+
+
+@pytest.mark.parametrize(("pictures", "dropped"), [(12, False), (15, True), (16, True), (17, True)])
+def test_a_rank_whose_share_is_below_a_batch_keeps_it(pictures: int, dropped: bool) -> None:
+    """Of 12 pictures two ranks get 6 each, of 15 Lightning's sampler gives each 8, one of them twice."""
+    data = make_data(train_size=pictures, batch_size=8)
+    data.trainer = pl.Trainer(accelerator="cpu", devices=2, strategy="ddp", logger=False, enable_checkpointing=False)
+    data.setup("fit")
+    assert data.train_dataloader().drop_last is dropped
