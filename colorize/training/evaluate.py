@@ -68,7 +68,7 @@ def evaluate(
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-    metrics["n_images"] = len(data.parts["test"])  # type: ignore[arg-type]
+    metrics["n_images"] = len(data.splits["test"])  # type: ignore[arg-type]
     metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
     metrics |= training
     if not cfg.trainer.fast_dev_run:
