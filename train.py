@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import hydra
 import pytorch_lightning as pl
@@ -38,7 +39,8 @@ def main(cfg: DictConfig) -> float | None:
     data = instantiate(cfg.data)
     callbacks = {name: instantiate(callback) for name, callback in cfg.callbacks.items() if callback}
     with open_loggers(cfg) as loggers:
-        checkpoint, training, objective = cfg.ckpt_path, {}, None
+        checkpoint, objective = cfg.ckpt_path, None
+        training: dict[str, Any] = {}
         if cfg.fit:
             task = build_task(cfg)
             if not cfg.ckpt_path:

@@ -1,7 +1,10 @@
 """CIFAR-10: 50,000 training and 10,000 test pictures of 32x32."""
 
+import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -9,8 +12,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.datasets import CIFAR10
 
-from colorize.data.base import ImageArray, ImageData, Part
+from colorize.data.base import ImageArray, ImageData, Split
 from colorize.errors import ColorizeError
+
+_BATCHES = "cifar-10-batches-py"  # torchvision's name of the folder
 
 
 class CIFAR10Data(ImageData):
@@ -20,9 +25,9 @@ class CIFAR10Data(ImageData):
         root: a folder that holds `cifar10.npz` (`x_train` and `x_test`, uint8 (N, 32, 32, 3)), or torchvision's
             download; None downloads it once into `cache_dir`.
         cache_dir: where a download goes when there is no `root`.
-        val_fraction: part of the training pictures that is held back for validation.
+        val_fraction: share of the training pictures that is held back for validation.
         split_seed: which ones; apart from the seed of training, so that runs with other seeds compare.
-        image_size, batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`. image_size must be 32.
+        image_size, batch_size, num_workers, augment: see `ImageData`. image_size must be 32.
     """
 
     fixed_image_size = 32
@@ -36,11 +41,9 @@ class CIFAR10Data(ImageData):
         split_seed: int = 0,
         image_size: int = 32,
         num_workers: int = 0,
-        flip: bool = True,
-        crop_padding: int = 0,
-        crop_scale: float = 1.0,
+        augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
+        super().__init__(image_size, batch_size, num_workers, augment)
         if image_size != 32:
             raise ColorizeError(f"data.image_size is {image_size}, but the pictures of CIFAR-10 are 32x32.")
         if not 0 < val_fraction < 1:
@@ -54,25 +57,32 @@ class CIFAR10Data(ImageData):
         if self.root is None:
             download(self.download_dir)
 
-    def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
+    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
         root = self.root or self.download_dir
         packed = root / "cifar10.npz"
         train, test = read_npz(packed) if packed.is_file() else read_torchvision(root)
         order = np.random.default_rng(self.split_seed).permutation(len(train))
         n_val = round(self.val_fraction * len(train))
         return {
-            "train": ImageArray(train, np.sort(order[n_val:])),
-            "val": ImageArray(train, order[:n_val]),
-            "test": ImageArray(test, np.arange(len(test))),
+            "train": ImageArray([train], np.sort(order[n_val:])),
+            "val": ImageArray([train], order[:n_val]),
+            "test": ImageArray([test], np.arange(len(test))),
         }
 
 
 def download(folder: Path) -> None:
-    """torchvision's download of CIFAR-10, checked by its md5; does nothing where it is already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """torchvision's download of CIFAR-10, checked by its md5; does nothing where there is one, and leaves no half."""
+    batches = folder / _BATCHES
+    if batches.exists() or (folder / "cifar10.npz").exists():
+        return
     try:
-        CIFAR10(str(folder), download=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            CIFAR10(temporary, download=True)
+            Path(temporary, _BATCHES).rename(batches)
     except (URLError, OSError, RuntimeError) as error:
+        if batches.exists():  # another process was faster
+            return
         raise ColorizeError(
             f"CIFAR-10 could not be downloaded ({error}): connect to the network once, or give data.root=FOLDER "
             "with a cifar10.npz (x_train, x_test: uint8 N x 32 x 32 x 3) or torchvision's cifar-10-batches-py in it."
@@ -87,8 +97,8 @@ def read_torchvision(root: Path) -> tuple[np.ndarray, np.ndarray]:
         return CIFAR10(str(root), train=True).data, CIFAR10(str(root), train=False).data
     except (RuntimeError, OSError) as error:
         raise ColorizeError(
-            f"data.root={root} holds neither a cifar10.npz nor a cifar-10-batches-py with the official md5: "
-            "put one there, or leave data.root out to download it."
+            f"{root} holds neither a cifar10.npz nor a cifar-10-batches-py with the official md5: "
+            "put one there, or remove it and leave data.root out to download it."
         ) from error
 
 

@@ -1,108 +1,120 @@
-"""Any folder of photographs."""
+"""Any folders of photographs."""
 
-import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, WeightedRandomSampler
 
-from colorize.data.base import PART_NAMES, ImageArray, ImageData, Part
-from colorize.data.packed import PackedImages, pack
+from colorize.data.base import ImageArray, Split
+from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError
-from colorize.images import find_photographs
 
 log = logging.getLogger(__name__)
 
 
-class FolderData(ImageData):
-    """Photographs of any size and mode below a folder, decoded once into a memory map.
-
-    Which part a photograph belongs to follows from its file name alone: adding files moves none across.
+class FolderData(PackedData):
+    """Photographs of any size and mode below one or several folders.
 
     Args:
-        root: the folder, searched recursively; a `color` folder in it (or one level down) is taken by itself.
-            None downloads `kaggle_dataset` once.
-        kaggle_dataset: OWNER/NAME of a public Kaggle data set, used when there is no `root`.
-        cache_dir: where the decoded photographs are kept.
-        val_fraction, test_fraction: the parts' shares.
-        max_bad_fraction: more unreadable files than this share is an error.
-        image_size: the shorter side is brought to this, then the middle is cut out.
-        batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
+        root: a folder or a list of folders, searched recursively; a `color` folder in one (or one level down) is taken
+            by itself. None downloads `kaggle_dataset` once.
+        kaggle_dataset: OWNER/NAME of a public Kaggle data set, used when there is no `root`; None for none.
+        weights: for each folder, its share of the pictures drawn in training, in any unit: [3, 1] draws three from the
+            first folder for one from the second, however many lie in each. Pictures are then drawn with replacement,
+            as many in an epoch as there are training pictures. None takes each picture once an epoch. Validation and
+            test always hold each picture once.
+        cache_dir, val_fraction, test_fraction, max_bad_fraction, image_size: see `PackedData`.
+        batch_size, num_workers, augment: see `ImageData`.
     """
 
     def __init__(
         self,
-        root: str | None,
-        kaggle_dataset: str,
+        root: str | Sequence[str] | None,
+        kaggle_dataset: str | None,
         cache_dir: str,
         image_size: int,
         batch_size: int,
         val_fraction: float,
         test_fraction: float,
         max_bad_fraction: float,
+        weights: Sequence[float] | None = None,
         num_workers: int = 0,
-        flip: bool = True,
-        crop_padding: int = 0,
-        crop_scale: float = 1.0,
+        augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
-        check_fractions(val_fraction, test_fraction)
-        self.root = None if root is None else Path(root).expanduser()
+        super().__init__(
+            cache_dir, image_size, batch_size, val_fraction, test_fraction, max_bad_fraction, num_workers, augment
+        )
+        roots = [root] if isinstance(root, str) else list(root or [])
+        if not roots and (root is not None or not kaggle_dataset):
+            raise ColorizeError("No photographs are named: add data.root=FOLDER or data.root=[FOLDER,FOLDER].")
+        self.roots = [Path(folder).expanduser() for folder in roots]
         self.kaggle_dataset = kaggle_dataset
-        self.cache_dir = Path(cache_dir).expanduser()
-        self.val_fraction = val_fraction
-        self.test_fraction = test_fraction
-        self.max_bad_fraction = max_bad_fraction
-        self.names: list[str] = []
+        self.weights = None if weights is None else check_weights(weights, max(len(roots), 1))
+        self._folders: list[Path] = []
+        self._folder_of_row = np.empty(0, np.int64)
+
+    def folders(self) -> list[Path]:
+        if not self._folders:
+            if not self.roots:
+                assert self.kaggle_dataset is not None
+                self.roots = [download(self.kaggle_dataset)]
+            self._folders = [color_folder(root) for root in self.roots]
+            check_apart(self._folders)
+        return self._folders
 
     def prepare_data(self) -> None:
-        check_unreadable(self._pack(), self.max_bad_fraction)
+        folders = self.folders()
+        for root, folder in zip(self.roots, folders, strict=True):
+            if folder != root and folder not in self._packs:
+                log.info("Of %s only its folder %s is taken; to take all, name the others too.", root, folder)
+        super().prepare_data()
 
-    def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
-        packed = self._pack()
-        self.names = packed.names
-        rows = split(self.names, self.val_fraction, self.test_fraction)
-        return {part: ImageArray(packed.images, rows[part]) for part in rows}
+    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+        packs = {folder: self.packed(folder) for folder in self.folders()}
+        self.names = [str(folder / name) for folder, pack in packs.items() for name in pack.names]
+        self._folder_of_row = np.repeat(np.arange(len(packs)), [len(pack.names) for pack in packs.values()])
+        arrays = [pack.images for pack in packs.values()]
+        return {split: ImageArray(arrays, rows) for split, rows in self.rows().items()}
 
-    def _pack(self) -> PackedImages:
-        root = color_folder(self.root or download(self.kaggle_dataset))
-        return pack(root, find_photographs(root), self.image_size, self.cache_dir)
+    def train_sampler(self) -> WeightedRandomSampler | None:
+        """Draws folders by their weights; all ranks draw the same list, of which Lightning gives each its share."""
+        if self.weights is None:
+            return None
+        folder_of_row = self._folder_of_row[self.rows()["train"]]
+        counts = np.bincount(folder_of_row, minlength=len(self.weights))
+        each = (np.array(self.weights) / np.maximum(counts, 1))[folder_of_row]
+        if not each.any():
+            raise ColorizeError(f"data.weights={self.weights} draws from no folder that holds a training picture.")
+        generator = torch.Generator().manual_seed(torch.initial_seed())
+        return WeightedRandomSampler(each.tolist(), len(each), generator=generator)
 
-    def empty_part(self, part: Part) -> str:
-        return no_photograph(part, len(self.names), self.val_fraction, self.test_fraction)
 
-
-def check_fractions(val_fraction: float, test_fraction: float) -> None:
-    if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+def check_weights(weights: Sequence[float], folders: int) -> list[float]:
+    """The weights as a list; a ColorizeError when they are not one number of at least 0 for each folder."""
+    values = list(weights)
+    numbers = all(isinstance(value, int | float) and 0 <= value < float("inf") for value in values)
+    if len(values) != folders or not numbers or not any(values):
         raise ColorizeError(
-            f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
-            "nor add up to more than 1."
+            f"data.weights={values} must hold one number of at least 0 for each of the {folders} folders of data.root, "
+            "and not zeros alone."
         )
+    return values
 
 
-def check_unreadable(packed: PackedImages, max_bad_fraction: float) -> None:
-    """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`."""
-    if not packed.bad:
-        return
-    count = len(packed.bad) + len(packed.names)
-    some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
-    sentence = f"{len(packed.bad)} of {count} files cannot be read ({some})"
-    if len(packed.bad) / count > max_bad_fraction:
-        raise ColorizeError(
-            f"{sentence}: more than data.max_bad_fraction={max_bad_fraction}; mend or remove them, or raise that limit."
-        )
-    log.warning("%s and are left out.", sentence)
-
-
-def no_photograph(part: Part, count: int, val_fraction: float, test_fraction: float) -> str:
-    """The sentence for a part into which none of `count` photographs fell."""
-    return (
-        f"None of the {count} photographs falls into the {PART_NAMES[part]} part (data.val_fraction={val_fraction}, "
-        f"data.test_fraction={test_fraction}): add photographs or change the fractions."
-    )
+def check_apart(folders: Sequence[Path]) -> None:
+    """Raises a ColorizeError when a folder is another one or lies in it: its photographs would be taken twice."""
+    for folder, other in permutations(folders, 2):
+        if folder.resolve().is_relative_to(other.resolve()):
+            raise ColorizeError(
+                f"data.root takes the photographs of {folder} twice, by itself and with {other}: name it once, "
+                "and draw it more often by data.weights."
+            )
 
 
 def color_folder(root: Path) -> Path:
@@ -111,29 +123,19 @@ def color_folder(root: Path) -> Path:
     return next((folder for folder in candidates if folder.is_dir()), root)
 
 
-def split(names: Sequence[str], val_fraction: float, test_fraction: float) -> dict[Part, np.ndarray]:
-    """Rows of each part; a file's part is told by a hash of its name (without folders), now and for ever.
-
-    Validation and test are in the order of that hash.
-    """
-    points = np.array([_point(name) for name in names])
-    order = np.argsort(points, kind="stable")
-    first, last = np.searchsorted(points[order], [test_fraction, test_fraction + val_fraction])
-    return {"test": order[:first], "val": order[first:last], "train": np.sort(order[last:])}
-
-
-def _point(name: str) -> float:
-    """A number in [0, 1) that belongs to the name."""
-    digest = hashlib.blake2b(Path(name).name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
-
-
 def download(dataset: str) -> Path:
-    """The folder of a public Kaggle data set, downloaded once with a progress bar."""
-    import kagglehub
+    """The folder of a public Kaggle data set, downloaded once with a progress bar.
 
+    kagglehub asks the network which version is the newest unless one is named (OWNER/NAME/versions/NUMBER), so the
+    newest that it holds whole is named: it marks each with DATASETS/OWNER/NAME/NUMBER.complete.
+    """
+    import kagglehub
+    from kagglehub.config import get_cache_folder
+
+    marks = Path(get_cache_folder(), "datasets", dataset).glob("*.complete")
+    versions = [int(mark.stem) for mark in marks if mark.stem.isdigit()]
     try:
-        return Path(kagglehub.dataset_download(dataset))
+        return Path(kagglehub.dataset_download(f"{dataset}/versions/{max(versions)}" if versions else dataset))
     except Exception as error:  # kagglehub lets through whatever its HTTP library raises
         raise ColorizeError(
             f"The Kaggle data set {dataset} could not be downloaded ({type(error).__name__}): connect to the network "

@@ -1,197 +1,122 @@
-"""Photographs decoded and resized once, then read from one memory-mapped file of uint8."""
+"""What folders of photographs have in common: decoded once, and split by their file names."""
 
-import errno
 import hashlib
-import json
-import math
-import os
-import shutil
-from collections import deque
-from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from itertools import islice
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from filelock import FileLock, Timeout
-from PIL import Image, ImageOps
-from tqdm import tqdm
 
-from colorize.errors import ColorizeError, ImageError
-from colorize.images import read_rgb
+from colorize.data.base import SPLIT_NAMES, ImageData, Split
+from colorize.data.pack import PackedImages, pack
+from colorize.errors import ColorizeError
+from colorize.images import find_photographs
 
-RECIPE = "lanczos-centre-crop-1"  # another name makes every cache stale
-
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+log = logging.getLogger(__name__)
 
 
-class PackedImages(NamedTuple):
-    """`images`: read-only uint8 (N, size, size, 3) RGB, mapped from the disk. `names`: the path of each below
-    the root, with slashes. `bad`: "path: reason" of each file that could not be read."""
+class PackedData(ImageData):
+    """Photographs in folders, decoded once into memory maps; a subclass answers `folders` and `load`.
 
-    images: npt.NDArray[np.uint8]
-    names: list[str]
-    bad: list[str]
+    Which split a photograph belongs to follows from its file name alone: adding files moves none across. In one
+    process each folder is searched once, however often Lightning prepares and sets up.
 
+    Args:
+        cache_dir: where the decoded photographs are kept.
+        val_fraction, test_fraction: the splits' shares.
+        max_bad_fraction: more unreadable files than this share of a folder is an error.
+        image_size: the shorter side is brought to this, then the middle is cut out.
+        batch_size, num_workers, augment: see `ImageData`.
 
-def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, workers: int | None = None) -> PackedImages:
-    """The photographs `files`, which lie below `root`, as (N, size, size, 3): resized so that the shorter
-    side is `size` (Lanczos), then cropped to the centre.
-
-    The result lies in `cache_dir / "ROOT-FINGERPRINT"` and is built again when a file is added, removed or
-    changed (length or time of change). Older caches of the same root and size are removed. A second process
-    waits for the first one's build. Raises ColorizeError when the cache cannot be written.
+    `names` are the paths of all pictures, in the order of `index`; they are there after `setup`.
     """
-    root, cache_dir = Path(root), Path(cache_dir)
-    source = root.resolve()
-    names = [file.relative_to(root).as_posix() for file in files]
-    about = {"root": str(source), "recipe": RECIPE, "size": size}
-    folder = cache_dir / f"{source.name}-{_fingerprint(about, names, files)}"
-    packed = _open(folder)
-    if packed is not None:
-        return packed
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            packed = _open(folder)
-            if packed is None:
-                packed = _build(folder, about, names, files, workers)
-                _remove_stale(folder, about)
-    except OSError as error:
-        if error.errno not in _DISK_ERRORS:
-            raise
-        size_mb = len(files) * size * size * 3 / 1e6
+
+    def __init__(
+        self,
+        cache_dir: str,
+        image_size: int,
+        batch_size: int,
+        val_fraction: float,
+        test_fraction: float,
+        max_bad_fraction: float,
+        num_workers: int = 0,
+        augment: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(image_size, batch_size, num_workers, augment)
+        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+            raise ColorizeError(
+                f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
+                "nor add up to more than 1."
+            )
+        self.cache_dir = Path(cache_dir).expanduser()
+        self.val_fraction = val_fraction
+        self.test_fraction = test_fraction
+        self.max_bad_fraction = max_bad_fraction
+        self.names: list[str] = []
+        self._files: dict[Path, list[Path]] = {}
+        self._packs: dict[Path, PackedImages] = {}
+
+    @abstractmethod
+    def folders(self) -> list[Path]:
+        """The folders to pack."""
+
+    def prepare_data(self) -> None:
+        for folder in self.folders():
+            if folder not in self._packs:
+                check_unreadable(self.packed(folder), self.max_bad_fraction)
+
+    def photographs(self, folder: Path) -> list[Path]:
+        """The photographs below a folder, sorted by path."""
+        if folder not in self._files:
+            self._files[folder] = find_photographs(folder)
+        return self._files[folder]
+
+    def packed(self, folder: Path) -> PackedImages:
+        """The decoded photographs of a folder."""
+        if folder not in self._packs:
+            self._packs[folder] = pack(folder, self.photographs(folder), self.image_size, self.cache_dir)
+        return self._packs[folder]
+
+    def rows(self) -> dict[Split, np.ndarray]:
+        """Which of `names` are in each split."""
+        return split_by_name(self.names, self.val_fraction, self.test_fraction)
+
+    def empty_split(self, split: Split) -> str:
+        return (
+            f"None of the {len(self.names)} photographs falls into the {SPLIT_NAMES[split]} split "
+            f"(data.val_fraction={self.val_fraction}, data.test_fraction={self.test_fraction}): "
+            "add photographs or change the fractions."
+        )
+
+
+def check_unreadable(packed: PackedImages, max_bad_fraction: float) -> None:
+    """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`."""
+    if not packed.bad:
+        return
+    count = len(packed.bad) + len(packed.names)
+    some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
+    sentence = f"{len(packed.bad)} of {count} files cannot be read ({some})"
+    if len(packed.bad) / count > max_bad_fraction:
         raise ColorizeError(
-            f"{cache_dir}: the cache of {len(files):,} photographs ({size_mb:,.0f} MB) cannot be written: "
-            f"{error.strerror}; name a folder on another disk with data.cache_dir="
-        ) from error
-    return packed
+            f"{sentence}: more than data.max_bad_fraction={max_bad_fraction}; fix or remove them, or raise that limit."
+        )
+    log.warning("%s and are left out.", sentence)
 
 
-def _fingerprint(about: dict[str, Any], names: list[str], files: Sequence[Path]) -> str:
-    """Whether a file may be read counts too: once it is mended with chmod, it is no longer bad."""
-    content: list[Any] = [about]
-    for name, file in zip(names, files, strict=True):
-        try:
-            status = file.stat()
-            content.append([name, status.st_size, status.st_mtime_ns, os.access(file, os.R_OK)])
-        except OSError:
-            content.append([name])
-    return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()
+def split_by_name(names: Sequence[str], val_fraction: float, test_fraction: float) -> dict[Split, np.ndarray]:
+    """Rows of each split; a file's is told by a hash of its name (without folders), now and for ever.
+
+    Validation and test are in the order of that hash.
+    """
+    points = np.array([_point(name) for name in names])
+    order = np.argsort(points, kind="stable")
+    first, last = np.searchsorted(points[order], [test_fraction, test_fraction + val_fraction])
+    return {"test": order[:first], "val": order[first:last], "train": np.sort(order[last:])}
 
 
-def _lock(folder: Path, timeout: float = -1) -> FileLock:
-    return FileLock(folder.with_name(f"{folder.name}.lock"), timeout=timeout)
-
-
-def _read_index(folder: Path) -> dict[str, Any]:
-    """Empty when there is no index or a broken one."""
-    try:
-        index = json.loads((folder / "index.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return index if isinstance(index, dict) else {}
-
-
-def _open(folder: Path) -> PackedImages | None:
-    """The cache in `folder`, None when it is absent or incomplete."""
-    index = _read_index(folder)
-    if not {"shape", "names", "bad"} <= index.keys():
-        return None
-    path, shape = folder / "images.bin", tuple(index["shape"])
-    if not path.is_file() or path.stat().st_size != math.prod(shape) or len(index["names"]) != shape[0]:
-        return None
-    images: npt.NDArray[np.uint8]
-    if shape[0]:
-        images = np.memmap(path, np.uint8, "r", shape=shape)
-    else:  # an empty file cannot be mapped
-        images = np.zeros(shape, np.uint8)
-        images.flags.writeable = False
-    return PackedImages(images, index["names"], index["bad"])
-
-
-def _build(
-    folder: Path, about: dict[str, Any], names: list[str], files: Sequence[Path], workers: int | None
-) -> PackedImages:
-    """Decode into a temporary folder beside `folder`, whose lock is held, then rename it."""
-    temporary = folder.with_name(f"{folder.name}.tmp")
-    for old in (temporary, folder):  # left by a killed build; incomplete
-        if old.exists():
-            shutil.rmtree(old)
-    temporary.mkdir()
-    size = about["size"]
-    good: list[str] = []
-    bad: list[str] = []
-    try:
-        _write_index(temporary, about)  # lets _remove_stale know whose it is if this build is killed
-        with (temporary / "images.bin").open("wb") as out, closing(_decode(files, size, workers)) as images:
-            for name, file, image in zip(names, files, images, strict=True):
-                if isinstance(image, ImageError):
-                    bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
-                else:
-                    out.write(image.data)
-                    good.append(name)
-            _sync(out)
-        shape = (len(good), size, size, 3)
-        _write_index(temporary, about | {"shape": shape, "names": good, "bad": bad})
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    packed = _open(folder)
-    assert packed is not None
-    return packed
-
-
-def _decode(files: Sequence[Path], size: int, workers: int | None) -> Generator[npt.NDArray[np.uint8] | ImageError]:
-    """Each file's image or error, in order; no more than a few for each thread wait in memory."""
-    workers = workers or min(os.cpu_count() or 1, 16)
-    waiting: deque[Future[npt.NDArray[np.uint8] | ImageError]] = deque()
-    description = f"packing {len(files):,} photographs at {size}x{size}"
-    rest = iter(files)
-    pool = ThreadPoolExecutor(workers)
-    try:
-        with tqdm(total=len(files), desc=description, unit="img") as bar:
-            waiting.extend(pool.submit(_square, file, size) for file in islice(rest, 4 * workers))
-            while waiting:
-                yield waiting.popleft().result()
-                bar.update()
-                waiting.extend(pool.submit(_square, file, size) for file in islice(rest, 1))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _square(file: Path, size: int) -> npt.NDArray[np.uint8] | ImageError:
-    try:
-        rgb = read_rgb(file, min_size=2 * size)
-    except ImageError as error:
-        return error
-    return np.array(ImageOps.fit(Image.fromarray(rgb), (size, size), Image.Resampling.LANCZOS))
-
-
-def _write_index(folder: Path, index: dict[str, Any]) -> None:
-    with (folder / "index.json").open("wb") as out:
-        out.write(json.dumps(index).encode())
-        _sync(out)
-
-
-def _sync(out: BinaryIO) -> None:
-    out.flush()
-    os.fsync(out.fileno())
-
-
-def _remove_stale(current: Path, about: dict[str, Any]) -> None:
-    """Remove the other caches, complete or not, of the same root and size, but none that is being built."""
-    for folder in current.parent.iterdir():
-        index = _read_index(folder)
-        if folder == current or any(index.get(key) != about[key] for key in ("root", "size")):
-            continue
-        try:
-            with _lock(folder.with_name(folder.name.removesuffix(".tmp")), timeout=0):
-                (folder / "images.bin").unlink(missing_ok=True)  # before the index, which says whose it is
-                shutil.rmtree(folder)
-        except Timeout:
-            continue
+def _point(name: str) -> float:
+    """A number in [0, 1) that belongs to the name."""
+    digest = hashlib.blake2b(Path(name).name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64

@@ -1,8 +1,9 @@
 """Pairs of photographs: a folder in colour and a folder with the same pictures in gray."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,11 +11,9 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from colorize.data.base import ImageArray, ImageData, Part, to_channels_first
-from colorize.data.folder import check_fractions, check_unreadable, no_photograph, split
-from colorize.data.packed import PackedImages, pack
+from colorize.data.base import ImageArray, Split, to_channels_first
+from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError
-from colorize.images import find_photographs
 
 log = logging.getLogger(__name__)
 
@@ -23,24 +22,22 @@ class PairedArray(Dataset[dict[str, Tensor]]):
     """Some pairs of two packed folders; fetches a whole batch at once, `gray` being uint8 (B, 1, H, W)."""
 
     def __init__(self, colored: np.ndarray, gray: np.ndarray, pairs: np.ndarray) -> None:
-        self.colored = ImageArray(colored, pairs[:, 0])
-        self.gray = gray
-        self.pairs = pairs
+        self.colored = ImageArray([colored], pairs[:, 0])
+        self.gray = ImageArray([gray], pairs[:, 1])
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.colored)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        gray = np.stack(
-            [cv2.cvtColor(self.gray[row], cv2.COLOR_RGB2GRAY) for row in self.pairs[np.asarray(indices), 1]]
-        )
+        images = self.gray.read(self.gray.rows[np.asarray(indices)])
+        gray = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])
         return {**self.colored.__getitems__(indices), "gray": to_channels_first(gray[..., None])}
 
 
-class PairedData(ImageData):
+class PairedData(PackedData):
     """Two folders that hold the same pictures under the same names, in colour and in gray.
 
-    Which part a pair belongs to follows from its file name alone.
+    Which split a pair belongs to follows from its file name alone.
 
     Args:
         root: what relative folders start from; None for the current one.
@@ -48,11 +45,8 @@ class PairedData(ImageData):
         gray: the folder in gray; names are compared without their extension, and a file that holds colour counts by
             its Rec.601 gray. "auto" is `grey` or `gray` beside `colored`. None, or "auto" where there is neither,
             leaves the gray to the task, which computes it.
-        cache_dir: where the decoded photographs are kept.
-        val_fraction, test_fraction: the parts' shares.
-        max_bad_fraction: more unreadable files than this share, in one of the folders, is an error.
-        image_size: the shorter side is brought to this, then the middle is cut out.
-        batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
+        cache_dir, val_fraction, test_fraction, max_bad_fraction, image_size: see `PackedData`.
+        batch_size, num_workers, augment: see `ImageData`.
     """
 
     def __init__(
@@ -67,48 +61,39 @@ class PairedData(ImageData):
         test_fraction: float,
         max_bad_fraction: float,
         num_workers: int = 0,
-        flip: bool = True,
-        crop_padding: int = 0,
-        crop_scale: float = 1.0,
+        augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
-        check_fractions(val_fraction, test_fraction)
+        super().__init__(
+            cache_dir, image_size, batch_size, val_fraction, test_fraction, max_bad_fraction, num_workers, augment
+        )
         start = Path(root or ".").expanduser()
         self.colored = start / Path(colored).expanduser()
         self.gray = gray_folder(start, self.colored, gray)
-        self.cache_dir = Path(cache_dir).expanduser()
-        self.val_fraction = val_fraction
-        self.test_fraction = test_fraction
-        self.max_bad_fraction = max_bad_fraction
-        self.count = 0
+
+    def folders(self) -> list[Path]:
+        return [self.colored] if self.gray is None else [self.colored, self.gray]
 
     def prepare_data(self) -> None:
-        check_unreadable(self._pack(self.colored), self.max_bad_fraction)
-        if self.gray is None:
-            log.warning("There is no gray folder: the target is the Rec.601 gray of the pictures in %s.", self.colored)
-        else:
-            check_partners(self.colored, self.gray)
-            check_unreadable(self._pack(self.gray), self.max_bad_fraction)
+        if self.colored not in self._packs:
+            if self.gray is None:
+                log.warning(
+                    "There is no gray folder: the target is the Rec.601 gray of the pictures in %s.", self.colored
+                )
+            else:
+                check_partners({folder: by_stem(folder, self.photographs(folder)) for folder in self.folders()})
+        super().prepare_data()
 
-    def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
-        colored = self._pack(self.colored)
+    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+        colored = self.packed(self.colored)
         if self.gray is None:
-            rows = split(colored.names, self.val_fraction, self.test_fraction)
-            self.count = len(colored.names)
-            return {part: ImageArray(colored.images, rows[part]) for part in rows}
-        gray = self._pack(self.gray)
+            self.names = [str(self.colored / name) for name in colored.names]
+            return {split: ImageArray([colored.images], rows) for split, rows in self.rows().items()}
+        gray = self.packed(self.gray)
         row_of = {stem(name): row for row, name in enumerate(gray.names)}
         pairs = np.array([(row, row_of[stem(name)]) for row, name in enumerate(colored.names) if stem(name) in row_of])
         pairs = pairs.reshape(-1, 2)  # also when there is none
-        rows = split([colored.names[row] for row, _ in pairs], self.val_fraction, self.test_fraction)
-        self.count = len(pairs)
-        return {part: PairedArray(colored.images, gray.images, pairs[rows[part]]) for part in rows}
-
-    def _pack(self, root: Path) -> PackedImages:
-        return pack(root, find_photographs(root), self.image_size, self.cache_dir)
-
-    def empty_part(self, part: Part) -> str:
-        return no_photograph(part, self.count, self.val_fraction, self.test_fraction)
+        self.names = [str(self.colored / colored.names[row]) for row, _ in pairs]
+        return {split: PairedArray(colored.images, gray.images, pairs[rows]) for split, rows in self.rows().items()}
 
 
 def gray_folder(root: Path, colored: Path, gray: str | None) -> Path | None:
@@ -122,9 +107,13 @@ def stem(name: str) -> str:
     return Path(name).with_suffix("").as_posix()
 
 
-def check_partners(colored: Path, gray: Path) -> None:
-    """Every file has exactly one partner of the same size, or a ColorizeError names those that don't."""
-    files = {folder: _by_stem(folder) for folder in (colored, gray)}
+def check_partners(files: Mapping[Path, Mapping[str, Path]]) -> None:
+    """Every file has exactly one partner of the same size, or a ColorizeError names those that don't.
+
+    Args:
+        files: the folder in colour and the folder in gray, each with its files by stem.
+    """
+    colored, gray = files
     wrong = []
     for here, there in ((colored, gray), (gray, colored)):
         lonely = [file.relative_to(here).as_posix() for name, file in files[here].items() if name not in files[there]]
@@ -142,9 +131,10 @@ def check_partners(colored: Path, gray: Path) -> None:
             )
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def by_stem(folder: Path, photographs: Sequence[Path]) -> dict[str, Path]:
+    """The photographs of a folder by their stem, or a ColorizeError names two that share one."""
     files: dict[str, Path] = {}
-    for file in find_photographs(folder):
+    for file in photographs:
         first = files.setdefault(stem(file.relative_to(folder).as_posix()), file)
         if first != file:
             raise ColorizeError(f"{first} and {file} differ only in their extension: remove one of them.")

@@ -1,13 +1,14 @@
 """Painted landscapes: data for a machine with no data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from colorize.data.base import ImageData, Part, to_channels_first
+from colorize.data.base import ImageData, Split, to_channels_first
 from colorize.scenery import render_scenes
 
 
@@ -34,9 +35,9 @@ class SceneData(ImageData):
     Validation and test scenes come first in the numbering, so a larger `train_size` leaves them as they are.
 
     Args:
-        train_size, val_size, test_size: scenes in each part.
+        train_size, val_size, test_size: scenes in each split.
         scene_seed: another seed, another world.
-        image_size, batch_size, num_workers, flip, crop_padding, crop_scale: see `ImageData`.
+        image_size, batch_size, num_workers, augment: see `ImageData`.
     """
 
     def __init__(
@@ -48,21 +49,19 @@ class SceneData(ImageData):
         test_size: int,
         scene_seed: int = 0,
         num_workers: int = 0,
-        flip: bool = True,
-        crop_padding: int = 0,
-        crop_scale: float = 1.0,
+        augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(image_size, batch_size, num_workers, flip, crop_padding, crop_scale)
-        self.sizes: dict[Part, int] = {"val": val_size, "test": test_size, "train": train_size}
+        super().__init__(image_size, batch_size, num_workers, augment)
+        self.sizes: dict[Split, int] = {"val": val_size, "test": test_size, "train": train_size}
         self.scene_seed = scene_seed
 
-    def load(self) -> dict[Part, Dataset[dict[str, Tensor]]]:
-        parts: dict[Part, Dataset[dict[str, Tensor]]] = {}
+    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+        splits: dict[Split, Dataset[dict[str, Tensor]]] = {}
         first = 0
-        for part, size in self.sizes.items():
-            parts[part] = SceneDataset(first, size, self.image_size, self.scene_seed)
+        for split, size in self.sizes.items():
+            splits[split] = SceneDataset(first, size, self.image_size, self.scene_seed)
             first += size
-        return parts
+        return splits
 
-    def empty_part(self, part: Part) -> str:
-        return f"data.{part}_size is {self.sizes[part]}: at least one scene is needed."
+    def empty_split(self, split: Split) -> str:
+        return f"data.{split}_size is {self.sizes[split]}: at least one scene is needed."

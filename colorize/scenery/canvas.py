@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from colorize.scenery.composition import draw_scenes
 from colorize.scenery.noise import Array, Noise, mix, step
 
-Parts = list[tuple[Array, Array]]
+Layers = list[tuple[Array, Array]]
 """Colours (B, 3) and how much of each is seen where (B, H, W)."""
 
 
-def lay(rgb: Array, clear: Array, parts: Parts) -> None:
+def lay(rgb: Array, clear: Array, layers: Layers) -> None:
     """``rgb * clear`` plus the sum of colour (B, 3) times plane (B, H, W), in place."""
-    colors = np.stack([color for color, _ in parts], axis=2, dtype=np.float32)
-    planes = np.stack([plane for _, plane in parts], axis=1, dtype=np.float32)
+    colors = np.stack([color for color, _ in layers], axis=2, dtype=np.float32)
+    planes = np.stack([plane for _, plane in layers], axis=1, dtype=np.float32)
     rgb *= clear[:, None]
     rgb += (colors @ planes.reshape(*planes.shape[:2], -1)).reshape(rgb.shape)
 
@@ -52,13 +52,13 @@ class Canvas:
 
     def take(self, rows: NDArray[np.int64], band: slice) -> "Canvas":
         """The same painter for some of the scenes and some of the rows of pixels."""
-        part = copy(self)
+        taken = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.ndim > 1:
                 planes = value.shape[1:] == (self.size, self.size)
-                setattr(part, name, value[rows, band] if planes else value[rows])
-        part.y, part.scenes, part.noise = self.y[band], self.scenes.take(rows), self.noise.take(rows)
-        return part
+                setattr(taken, name, value[rows, band] if planes else value[rows])
+        taken.y, taken.scenes, taken.noise = self.y[band], self.scenes.take(rows), self.noise.take(rows)
+        return taken
 
     def edge(self, depth: Array) -> Array:
         """1 where ``depth`` (in picture sides) is inside, 0 outside, smooth over one pixel."""
@@ -77,7 +77,7 @@ class Canvas:
         """Noise lying on the ground: flatter and finer towards the horizon."""
         return self.noise.plane(0, octaves, np.log1p(near * 8.0) / np.float32(2.2), self.x, shift)
 
-    def lit(self, albedo: Array, shade: Array, weight: Array | None = None) -> Parts:
+    def lit(self, albedo: Array, shade: Array, weight: Array | None = None) -> Layers:
         """``albedo`` (B, 3) under ``shade`` (B, H, W): 0 in the shadow, 1 in the sun."""
         weight = np.ones_like(shade) if weight is None else weight
         dark = albedo * self.scenes.ambient * 0.55

@@ -1,8 +1,8 @@
-"""The land in the lower part of a painted scene: meadow, field, woods, lake, snow, dunes and single trees."""
+"""The land of a painted scene, below its horizon: meadow, field, woods, lake, snow, dunes and single trees."""
 
 import numpy as np
 
-from colorize.scenery.canvas import Canvas, Parts, lay
+from colorize.scenery.canvas import Canvas, Layers, lay
 from colorize.scenery.composition import DRY_GRASS, SNOW_WHITE, WATER
 from colorize.scenery.noise import Array, mix, step
 
@@ -14,16 +14,16 @@ def paint_land(canvas: Canvas, rgb: Array) -> None:
         rows = np.flatnonzero(canvas.scenes.ground[:, 0] == kind)
         if not rows.size:
             continue
-        part = canvas.take(rows, band)
-        near = np.clip((part.y - part.scenes.horizon) / (1.0 - part.scenes.horizon), 0.0, 1.0)
+        taken = canvas.take(rows, band)
+        near = np.clip((taken.y - taken.scenes.horizon) / (1.0 - taken.scenes.horizon), 0.0, 1.0)
         rise = 0.0 if kind == WATER else 0.015
-        mask = canvas.edge((part.y - part.scenes.horizon)[:, :, None] - rise * part.soft[:, 4, None, :])
+        mask = canvas.edge((taken.y - taken.scenes.horizon)[:, :, None] - rise * taken.soft[:, 4, None, :])
         whole = rgb[rows]
         under = whole[:, :, band]
         if kind == WATER:
-            mask *= mirror(part, whole, under, near)
-        parts = [(color, weight * mask) for color, weight in painter(part, near)]
-        lay(under, 1.0 - mask, parts)
+            mask *= mirror(taken, whole, under, near)
+        layers = [(color, weight * mask) for color, weight in painter(taken, near)]
+        lay(under, 1.0 - mask, layers)
         rgb[rows] = whole
     rows = np.flatnonzero(canvas.scenes.trees[:, 0] > 0)
     if rows.size:
@@ -32,7 +32,7 @@ def paint_land(canvas: Canvas, rgb: Array) -> None:
         rgb[rows] = whole
 
 
-def meadow(canvas: Canvas, near: Array) -> Parts:
+def meadow(canvas: Canvas, near: Array) -> Layers:
     s = canvas.scenes
     lumps = canvas.turf(near, {8: 0.6, 16: 0.8, 32: 1.0, 64: 0.8})
     wide = canvas.turf(near, {4: 1.0, 8: 0.6})
@@ -46,7 +46,7 @@ def meadow(canvas: Canvas, near: Array) -> Parts:
     return grass + canvas.lit(dry, shade, ripe * (1.0 - bloom)) + [(s.flower * canvas.sun * 0.85, bloom)]
 
 
-def field(canvas: Canvas, near: Array) -> Parts:
+def field(canvas: Canvas, near: Array) -> Layers:
     s = canvas.scenes
     lumps = canvas.turf(near, {8: 0.7, 16: 0.8, 32: 1.0})
     count = (2.0 + 4.0 * s.free[:, 4:5]) / (near + np.float32(0.1))
@@ -57,7 +57,7 @@ def field(canvas: Canvas, near: Array) -> Parts:
     return canvas.lit(s.soil, shade)
 
 
-def woods(canvas: Canvas, near: Array) -> Parts:
+def woods(canvas: Canvas, near: Array) -> Layers:
     """Rows of trees, each before the last, taller and wider towards us."""
     s = canvas.scenes
     shade = 0.45 + 0.2 * canvas.rough
@@ -90,12 +90,12 @@ def mirror(canvas: Canvas, whole: Array, under: Array, near: Array) -> Array:
     return np.clip(seen, 0.05, 0.85)
 
 
-def lake(canvas: Canvas, near: Array) -> Parts:
+def lake(canvas: Canvas, near: Array) -> Layers:
     s = canvas.scenes
     return [(s.water * (s.ambient + 0.6 * s.direct) * 1.1, np.ones_like(canvas.rough))]
 
 
-def snow(canvas: Canvas, near: Array) -> Parts:
+def snow(canvas: Canvas, near: Array) -> Layers:
     s = canvas.scenes
     drifts = canvas.turf(near, {4: 1.0, 8: 0.8, 16: 0.4}, 0.04) * canvas.side[:, :, None]
     shade = np.clip(0.66 + 0.24 * drifts + 0.03 * canvas.rough, 0.0, 1.1)
@@ -103,7 +103,7 @@ def snow(canvas: Canvas, near: Array) -> Parts:
     return [(low, np.ones_like(shade)), (canvas.sun * SNOW_WHITE * 0.85 - low, shade)]
 
 
-def dunes(canvas: Canvas, near: Array) -> Parts:
+def dunes(canvas: Canvas, near: Array) -> Layers:
     """Crests one before the other, a bright and a dark side each, with ripples."""
     s = canvas.scenes
     level = canvas.turf(near, {4: 1.0, 8: 0.5})

@@ -57,8 +57,8 @@ class Noise:
 
     def skyline(self, x: Array, gain: Callable[[int], float]) -> Array:
         """(B, LINES, W) noise along ``x`` (W,) in [0, 1]; ``gain`` gives the amplitude of an octave."""
-        parts = [gain(n) * 2.5 * (lattice @ _spline(x, n).T) for n, lattice in self.lines.items()]
-        return np.asarray(np.sum(parts, axis=0, dtype=np.float32))
+        octaves = [gain(n) * 2.5 * (lattice @ _spline(x, n).T) for n, lattice in self.lines.items()]
+        return np.asarray(np.sum(octaves, axis=0, dtype=np.float32))
 
     def plane(self, which: int, weights: dict[int, float], y: Array, x: Array, shift: float = 0.0) -> Array:
         """(B, H, W) noise at rows ``y`` (H,) or (B, H) and columns ``x`` (W,) or (B, W), all in [0, 1].
@@ -73,17 +73,17 @@ class Noise:
                 continue
             columns = _spline(x + shift, n) - _spline(x - shift, n) if shift else _spline(x, n)
             rows = _spline(y, n) * np.float32(weight * scale)
-            part = (rows @ self.planes[n][:, which]) @ np.swapaxes(columns, -1, -2)
-            total = part if total is None else total + part
+            octave = (rows @ self.planes[n][:, which]) @ np.swapaxes(columns, -1, -2)
+            total = octave if total is None else total + octave
         assert total is not None
         return total
 
     def take(self, rows: NDArray[np.int64]) -> "Noise":
         """The lattices of some of the scenes."""
-        part = copy(self)
-        part.lines = {n: lattice[rows] for n, lattice in self.lines.items()}
-        part.planes = {n: lattice[rows] for n, lattice in self.planes.items()}
-        return part
+        taken = copy(self)
+        taken.lines = {n: lattice[rows] for n, lattice in self.lines.items()}
+        taken.planes = {n: lattice[rows] for n, lattice in self.planes.items()}
+        return taken
 
     def grain(self) -> Array:
         """(B, H, W) white noise, one value per pixel."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.errors import ColorizeError
-from colorize.scenery.canvas import Canvas, Parts, lay
+from colorize.scenery.canvas import Canvas, Layers, lay
 from colorize.scenery.composition import SNOW_WHITE
 from colorize.scenery.land import paint_land
 from colorize.scenery.noise import Array, mix, step
@@ -85,13 +85,13 @@ def _sky(canvas: Canvas, rgb: Array) -> None:
     shadow = mix(s.ambient * 1.05, s.middle, 0.45) * 0.8
     clear = 1.0 - opaque
     hot = np.maximum(np.sqrt(s.direct), np.float32(0.1)) * 1.3
-    parts = [
+    layers = [
         (s.direct, glow * clear),
         (hot, disc * clear),
         (shadow, opaque),
         (lit - shadow, opaque * light),
     ]
-    lay(rgb, clear, parts)
+    lay(rgb, clear, layers)
 
 
 def _ridges(canvas: Canvas, rgb: Array) -> None:
@@ -102,7 +102,7 @@ def _ridges(canvas: Canvas, rgb: Array) -> None:
     veil = s.haze * np.asarray([0.75, 0.5, 0.26, 0.1], np.float32)
     air = mix(s.middle, s.skirt, 0.45) * 0.9
     clear = np.ones_like(rough)
-    parts: Parts = []
+    layers: Layers = []
     for k in (3, 2, 1, 0):
         rock, grass, mist = (a[:, k : k + 1] for a in (s.rocky, s.grassy, veil))
         line = mix(canvas.soft[:, k], canvas.jagged[:, k], rock)
@@ -123,7 +123,7 @@ def _ridges(canvas: Canvas, rgb: Array) -> None:
         haze = np.minimum(depth * 4.0, 1.0) * (mist * 0.65)[:, :, None]
         albedo = mix(mix(s.wood, s.grass * 0.85, grass), s.rock, rock)
         albedo = mix(albedo, SNOW_WHITE, 0.35 * s.winter * (1.0 - rock))
-        parts.append((air, weight * haze))
+        layers.append((air, weight * haze))
         weight *= 1.0 - haze
         if k < 2:
             edge = 0.35 + 0.9 * s.free[:, 8:9] + 0.8 * s.winter
@@ -132,7 +132,7 @@ def _ridges(canvas: Canvas, rgb: Array) -> None:
             cap *= s.snowy[:, k : k + 1, None] * weight
             weight -= cap
             low = mix(s.ambient * 0.9, air, mist)
-            parts += [(low, cap), (mix(canvas.sun * SNOW_WHITE * 0.9, air, mist * 0.8) - low, cap * shade)]
+            layers += [(low, cap), (mix(canvas.sun * SNOW_WHITE * 0.9, air, mist * 0.8) - low, cap * shade)]
         dark = mix(albedo * s.ambient * 0.6, air, mist)
-        parts += [(dark, weight), (mix(albedo * canvas.sun, air, mist) - dark, weight * shade)]
-    lay(rgb, clear, parts)
+        layers += [(dark, weight), (mix(albedo * canvas.sun, air, mist) - dark, weight * shade)]
+    lay(rgb, clear, layers)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError
@@ -53,8 +53,9 @@ def check_missing(cfg: DictConfig) -> None:
 
 def check_paths(cfg: DictConfig) -> None:
     root = cfg.data.get("root")
-    if root is not None and not Path(root).expanduser().is_dir():
-        raise ColorizeError(f"data.root={root} is not a folder: give the folder that holds the pictures.")
+    for folder in root if isinstance(root, ListConfig) else [root]:
+        if folder is not None and not Path(str(folder)).expanduser().is_dir():
+            raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
     init_from = cfg.model.init_from

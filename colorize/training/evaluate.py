@@ -67,8 +67,8 @@ def evaluate(
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
     Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images` tested, `parameters` of the network,
-    and those of `training`: `epochs` completed and `seconds`, missing in an evaluation alone, and the fingerprint of the
-    tested `weights`. A value that JSON cannot hold (the psnr of a perfect picture is infinite) is null.
+    and those of `training`: `epochs` completed and `seconds`, missing in an evaluation alone, and the fingerprint of
+    the tested `weights`. A value that JSON cannot hold (the psnr of a perfect picture is infinite) is null.
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
     """
@@ -79,7 +79,7 @@ def evaluate(
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
     pictures_in_batches = sum(tester.num_test_batches) * data.batch_size
-    metrics["n_images"] = min(pictures_in_batches, len(data.parts["test"]))  # type: ignore[arg-type]
+    metrics["n_images"] = min(pictures_in_batches, len(data.splits["test"]))  # type: ignore[arg-type]
     metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
     metrics |= training
     if not cfg.trainer.fast_dev_run:

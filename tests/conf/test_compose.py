@@ -7,11 +7,11 @@ import pytest
 import pytorch_lightning as pl
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
+from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli import CONFIG_DIR, sentence
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 from colorize.training.checks import check
@@ -40,7 +40,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_photograph(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
     pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
-    return {"landscapes": folder, "cifar10": folder, "paired": folder}
+    return {"landscapes": folder, "photographs": folder, "cifar10": folder, "paired": folder}
 
 
 @pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
@@ -76,6 +76,49 @@ def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[st
     assert trainer.callback_metrics["val/loss"].isfinite()
 
 
+@pytest.mark.parametrize("data", names("data"))
+def test_augmentation_is_one_group_of_every_data(data: str, tmp_path: Path) -> None:
+    cfg = train_config(tmp_path, f"data={data}", "data.augment.flip=false", "data.augment.crop_scale=0.5")
+    assert cfg.data.augment == {"flip": False, "crop_padding": 0, "crop_scale": 0.5}
+    assert not {"flip", "crop_padding", "crop_scale"} & cfg.data.keys()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("experiment=cifar10_convnet", {"flip": False, "crop_padding": 0, "crop_scale": 1.0}),
+        ("experiment=cifar10_lab_unet", {"flip": True, "crop_padding": 2, "crop_scale": 1.0}),
+        ("experiment=landscapes_lab_unet_finetune", {"flip": True, "crop_padding": 8, "crop_scale": 0.6}),
+    ],
+)
+def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, float], tmp_path: Path) -> None:
+    augment = instantiate(train_config(tmp_path, overrides, f"cache_dir={tmp_path}").data).augment
+    assert {name: getattr(augment, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("+data.augment.flp=true", "data.augment.flp is no setting"),
+        ("data.augment.crop_scale=2", "data.augment.crop_scale is 2"),
+        ("data.augment.flip=3", "data.augment.flip is 3"),
+    ],
+)
+def test_wrong_augmentation_is_named(override: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InstantiationException) as caught:
+        instantiate(train_config(tmp_path, override).data)
+    assert words in sentence(caught.value)
+
+
+@pytest.mark.parametrize("key", ["data.flip", "data.augment.flp"])
+def test_a_key_of_old_or_a_slip_is_told_where_it_is(key: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigCompositionException) as caught:
+        train_config(tmp_path, f"{key}=true")
+    said = sentence(caught.value)
+    assert key in said
+    assert "did you mean data.augment.flip?" in said
+
+
 @pytest.mark.parametrize("logger", names("logger"))
 def test_every_logger_includes_the_csv(logger: str, tmp_path: Path) -> None:
     assert "csv" in plain(train_config(tmp_path, f"logger={logger}"))["logger"]
@@ -106,7 +149,7 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
         overrides += [f"data.root={roots[data]}", f"cache_dir={tmp_path}"]
     if data == "paired":
         overrides += ["data.colored=."]
-    if data in ("landscapes", "paired"):
+    if data in ("landscapes", "photographs", "paired"):
         overrides += ["data.val_fraction=0.3", "data.test_fraction=0.3"]
     overrides.append("data.image_size=32")
     cfg = train_config(tmp_path, *overrides)
@@ -133,6 +176,8 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
     ("overrides", "words"),
     [
         (["data=landscapes", "data.root=/does/not/exist"], "data.root=/does/not/exist is not a folder"),
+        (["data=photographs"], "No value is given for data.root: add data.root=VALUE"),
+        (["data=photographs", "data.root=[/,/does/not/exist]"], "data.root=/does/not/exist is not a folder"),
         (["callbacks.checkpoint.monitor=val/pnsr"], "callbacks.checkpoint.monitor=val/pnsr is never logged"),
         (["data.image_size=8"], "data.image_size=8 is too small for UNet, which needs at least 32"),
         (["model=rgb_convnet", "data.image_size=6"], "image_size is 6, but ConvNet needs at least 8"),

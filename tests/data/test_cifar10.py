@@ -28,7 +28,7 @@ def test_validation_is_cut_from_training_by_seed(tmp_path: Path) -> None:
     for seed in (0, 0, 1):
         data = make(root, tmp_path, seed)
         data.setup("fit")
-        train, val = (set(data.sample(part, 99)["index"].tolist()) for part in ("train", "val"))  # type: ignore[arg-type]
+        train, val = (set(data.sample(split, 99)["index"].tolist()) for split in ("train", "val"))  # type: ignore[arg-type]
         assert (len(train), len(val), len(data.sample("test", 99)["index"])) == (16, 4, 6)
         assert train | val == set(range(20))
         rows.append(val)
@@ -75,6 +75,49 @@ def test_without_network_both_ways_out_are_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(cifar10, "CIFAR10", no_network)
     with pytest.raises(ColorizeError, match=r"no route.*connect to the network once, or give data.root=FOLDER"):
         make(None, tmp_path).prepare_data()
+
+
+class Torchvision:
+    """Stands for torchvision's CIFAR10: counts the downloads, which may be cut off."""
+
+    downloads = 0
+    cut_off = False
+
+    def __init__(self, root: str, train: bool = True, download: bool = False) -> None:
+        folder = Path(root, "cifar-10-batches-py")
+        if download:
+            Torchvision.downloads += 1
+            folder.mkdir()
+            if Torchvision.cut_off:
+                raise URLError("cut off")
+            (folder / "data_batch_1").touch()
+        if not (folder / "data_batch_1").exists():
+            raise RuntimeError("Dataset not found or corrupted.")
+        self.data = np.zeros((20 if train else 6, 32, 32, 3), np.uint8)
+
+
+def test_one_download_is_for_ever_and_none_is_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar10, "CIFAR10", Torchvision)
+    monkeypatch.setattr(Torchvision, "downloads", 0)
+    monkeypatch.setattr(Torchvision, "cut_off", True)
+    with pytest.raises(ColorizeError, match="cut off"):
+        make(None, tmp_path).prepare_data()
+    assert list((tmp_path / "cifar10").iterdir()) == []
+    monkeypatch.setattr(Torchvision, "cut_off", False)
+    for _ in range(3):
+        data = make(None, tmp_path)
+        data.prepare_data()
+        data.setup("fit")
+        assert len(data.sample("test", 99)["index"]) == 6
+    assert Torchvision.downloads == 2
+
+
+def test_a_damaged_download_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cifar10/cifar-10-batches-py").mkdir(parents=True)
+    data = make(None, tmp_path)
+    data.prepare_data()
+    with pytest.raises(ColorizeError, match=r"official md5: .*remove it and leave data.root out to download it"):
+        data.setup("fit")
 
 
 def test_a_folder_without_cifar10_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A folder of photographs: which are taken, which part each belongs to, and what is said of bad ones."""
+"""A folder of photographs: which are taken, which split each belongs to, and what is said of bad ones."""
 
 import logging
 from pathlib import Path
@@ -7,7 +7,8 @@ import kagglehub
 import numpy as np
 import pytest
 
-from colorize.data.folder import FolderData, color_folder, split
+from colorize.data.folder import FolderData, color_folder
+from colorize.data.packed import split_by_name
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 
@@ -42,27 +43,34 @@ def test_the_color_folder_is_taken_by_itself(layout: str, tmp_path: Path) -> Non
     data = make(root, tmp_path / "cache")
     data.prepare_data()
     data.setup("fit")
-    assert sorted(data.names) == sorted(f"{number}.jpg" for number in range(12))
+    assert sorted(data.names) == sorted(str(root / layout / f"{number}.jpg") for number in range(12))
     assert data.sample("train", 2)["rgb"].shape == (2, 3, 16, 16)
 
 
 def test_adding_files_moves_none_across() -> None:
     names = [f"{number}.jpg" for number in range(2000)]
-    few, many = split(names[::2], 0.1, 0.2), split(names, 0.1, 0.2)
-    for part in ("train", "val", "test"):
-        before = {names[::2][row] for row in few[part]}  # type: ignore[index]
-        after = {names[row] for row in many[part]}  # type: ignore[index]
+    few, many = split_by_name(names[::2], 0.1, 0.2), split_by_name(names, 0.1, 0.2)
+    for split in ("train", "val", "test"):
+        before = {names[::2][row] for row in few[split]}  # type: ignore[index]
+        after = {names[row] for row in many[split]}  # type: ignore[index]
         assert before <= after
     assert sorted(np.concatenate(list(many.values()))) == list(range(2000))
     assert len(many["val"]) == pytest.approx(200, abs=50)
     assert len(many["test"]) == pytest.approx(400, abs=70)
-    assert split(["a/7.jpg"], 0.5, 0.3).keys() == split(["7.jpg"], 0.5, 0.3).keys()
 
 
-def test_the_first_pictures_of_a_part_do_not_depend_on_how_large_it_is() -> None:
+@pytest.mark.parametrize("number", range(8))
+def test_folders_do_not_tell_the_split(number: int) -> None:
+    splits = [split_by_name([f"{folder}{number}.jpg"], 0.3, 0.4) for folder in ("", "a/", "/elsewhere/b/")]
+    homes = [[split for split, rows in found.items() if len(rows)] for found in splits]
+    assert len(homes[0]) == 1
+    assert homes[0] == homes[1] == homes[2]
+
+
+def test_the_first_pictures_of_a_split_do_not_depend_on_how_large_it_is() -> None:
     names = [f"{number}.jpg" for number in range(500)]
-    for part, small, large in (("val", (0.1, 0.2), (0.4, 0.2)), ("test", (0.2, 0.1), (0.2, 0.4))):
-        few, many = split(names, *small)[part], split(names, *large)[part]  # type: ignore[index]
+    for split, small, large in (("val", (0.1, 0.2), (0.4, 0.2)), ("test", (0.2, 0.1), (0.2, 0.4))):
+        few, many = split_by_name(names, *small)[split], split_by_name(names, *large)[split]  # type: ignore[index]
         assert len(few) < len(many)
         np.testing.assert_array_equal(few, many[: len(few)])
 
@@ -83,11 +91,11 @@ def test_too_many_bad_files_are_an_error(tmp_path: Path) -> None:
         make(root, tmp_path / "cache").prepare_data()
 
 
-def test_an_empty_part_says_what_to_do(tmp_path: Path) -> None:
+def test_an_empty_split_says_what_to_do(tmp_path: Path) -> None:
     data = make(fill(tmp_path / "root", 3), tmp_path / "cache", fraction=0.0)
     data.setup("fit")
     assert len(data.sample("train", 9)["index"]) == 3
-    with pytest.raises(ColorizeError, match="None of the 3 photographs falls into the validation part"):
+    with pytest.raises(ColorizeError, match="None of the 3 photographs falls into the validation split"):
         data.val_dataloader()
 
 
@@ -112,3 +120,18 @@ def test_without_root_the_download_is_read(tmp_path: Path, monkeypatch: pytest.M
     data.prepare_data()
     data.setup("fit")
     assert len(data.names) == 4
+
+
+@pytest.mark.parametrize("layout", ["color", "landscape Images/color"])
+def test_a_color_folder_is_told_in_the_log(layout: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "root"
+    fill(root / layout, 12)
+    with caplog.at_level(logging.INFO):
+        make(root, tmp_path / "cache").prepare_data()
+    (message,) = caplog.messages
+    assert str(root) in message
+    assert str(root / layout) in message
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        make(root / layout, tmp_path / "cache").prepare_data()
+    assert caplog.messages == []

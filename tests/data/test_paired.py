@@ -1,4 +1,4 @@
-"""Pairs of folders: partners found by name, the gray file as the target, the parts."""
+"""Pairs of folders: partners found by name, the gray file as the target, the splits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +43,10 @@ def paired(root: Path, colored: str = "training/colored", gray: str | None = "au
 
 def test_each_picture_comes_with_its_own_partner(make_pairs: MakePairs) -> None:
     data = paired(make_pairs())
-    assert sum(len(part) for part in data.parts.values()) == 20  # type: ignore[arg-type]
+    assert sum(len(dataset) for dataset in data.splits.values()) == 20  # type: ignore[arg-type]
     seen = 0
-    for part in ("train", "val", "test"):
-        batch = data.sample(part, 100)
+    for split in ("train", "val", "test"):
+        batch = data.sample(split, 100)
         assert batch["gray"].shape == (len(batch["rgb"]), 1, 32, 32)
         assert batch["gray"].dtype == torch.uint8
         for rgb, gray in zip(batch["rgb"], batch["gray"], strict=True):
@@ -77,7 +77,7 @@ def test_partners_may_differ_in_extension_and_lie_anywhere(make_pairs: MakePairs
     write_photograph(file.with_suffix(".tif"), cv2.imread(str(file), cv2.IMREAD_GRAYSCALE))
     file.unlink()
     data = paired(root, colored=str(root / "training/colored"), gray="training/elsewhere")
-    assert data.count == 20
+    assert len(data.names) == 20
 
 
 def test_missing_and_extra_partners_are_named(make_pairs: MakePairs) -> None:
@@ -105,7 +105,7 @@ def test_two_files_of_one_stem_are_named(make_pairs: MakePairs) -> None:
 def test_an_unreadable_file_leaves_its_pair_out(make_pairs: MakePairs, caplog: pytest.LogCaptureFixture) -> None:
     root = make_pairs(30)
     (root / "training/grey/flower 7.png").write_bytes(b"not a picture")
-    assert paired(root).count == 29
+    assert len(paired(root).names) == 29
     assert "flower 7.png" in caplog.text
 
 
@@ -114,7 +114,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         paired(tmp_path)
 
 
-def test_an_empty_part_is_named(make_pairs: MakePairs) -> None:
+def test_an_empty_split_is_named(make_pairs: MakePairs) -> None:
     data = paired(make_pairs(), val=0)
-    with pytest.raises(ColorizeError, match="None of the 20 photographs falls into the validation part"):
+    with pytest.raises(ColorizeError, match="None of the 20 photographs falls into the validation split"):
         data.val_dataloader()

@@ -57,7 +57,9 @@ def test_labels_stand_above_the_panel() -> None:
 
 
 def make_data(**sizes: int) -> SceneData:
-    return SceneData(image_size=16, batch_size=8, train_size=8, val_size=4, test_size=4, flip=False, **sizes)
+    return SceneData(
+        image_size=16, batch_size=8, train_size=8, val_size=4, test_size=4, augment={"flip": False}, **sizes
+    )
 
 
 def fit(epochs: int, callbacks: list[pl.Callback], lr: float = 0.05, ckpt_path: Path | None = None) -> pl.Trainer:

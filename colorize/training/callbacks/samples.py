@@ -43,8 +43,8 @@ class SamplePictures(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(module, Task)
         assert isinstance(data, ImageData)
-        part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
-        batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
+        split: Any = "val" if len(data.splits["val"]) else "test"  # type: ignore[arg-type]
+        batch = {name: value.to(module.device) for name, value in data.sample(split, self.count).items()}
         panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
         write_photograph(self.path, panel)
         for logger in trainer.loggers:

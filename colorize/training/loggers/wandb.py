@@ -119,10 +119,10 @@ def _define_charts(run: Any) -> None:
     run.define_metric("train/loss_step", step_metric="trainer/global_step", summary="min")
     run.define_metric("train/loss_epoch", step_metric="epoch", summary="min")
     for name, summary in best.items():
-        for part in ("val", "test"):
-            run.define_metric(f"{part}/{name}", step_metric="epoch", summary=summary)
-        for part in ("val_floor", "floor"):
-            run.define_metric(f"{part}/{name}", step_metric="epoch")
+        for split in ("val", "test"):
+            run.define_metric(f"{split}/{name}", step_metric="epoch", summary=summary)
+        for prefix in ("val_floor", "floor"):
+            run.define_metric(f"{prefix}/{name}", step_metric="epoch")
 
 
 def log_results(

@@ -1,11 +1,7 @@
 import errno
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +10,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageOps
 
-from colorize.data import packed
-from colorize.data.packed import PackedImages, pack
+from colorize.data import pack as packing
+from colorize.data.pack import PackedImages, pack
 from colorize.errors import ColorizeError
 from colorize.images import find_photographs, read_rgb
 
 SIZE = 16
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Nine photographs of various shapes: wide, tall, small, gray, two levels of folders, odd names."""
-    root = tmp_path / "photos of été"
-    rng = np.random.default_rng(0)
-    shapes = [(40, 60), (60, 40), (16, 16), (5, 9), (100, 17), (33, 32), (50, 50), (64, 200), (1, 30)]
-    for index, shape in enumerate(shapes):
-        folder = root / f"class {index % 2}"
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
-        Image.fromarray(pixels[..., 0] if index == 5 else pixels).save(folder / f"写真\n{index}.png")
-    return root
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "deep" / "cache"
 
 
 def build(root: Path, cache: Path, size: int = SIZE) -> PackedImages:
@@ -70,26 +47,43 @@ def test_content_equals_direct_decoding(root: Path, cache: Path) -> None:
         np.testing.assert_array_equal(image, fitted(read_rgb(file)))
 
 
-def test_more_photographs_than_wait_in_memory_stay_in_order(
+def numbered(path: Path, **_: object) -> npt.NDArray[np.uint8]:
+    return np.full((4, 4, 3), int(path.stem), np.uint8)
+
+
+def test_few_photographs_wait_in_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted: list[Path] = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, function: Any, file: Path, *arguments: Any) -> Any:  # type: ignore[override]
+            submitted.append(file)
+            return super().submit(function, file, *arguments)
+
+    monkeypatch.setattr(packing, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(packing, "read_rgb", numbered)
+    decoded = packing._decode([root / f"{index}.png" for index in range(60)], 4, 2)
+    for taken in range(10):
+        assert isinstance(next(decoded), np.ndarray)
+        assert len(submitted) == 8 + taken
+    decoded.close()
+    assert len(submitted) == 17
+
+
+def test_photographs_that_end_out_of_order_stay_in_order(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = [root / f"{index}.png" for index in range(60)]
-    lock, started = threading.Lock(), 0
+    ended = [threading.Event() for _ in files]
 
     def read(path: Path, **_: object) -> npt.NDArray[np.uint8]:
-        nonlocal started
-        with lock:
-            started += 1
+        """The second of each two ends first."""
         index = int(path.stem)
-        time.sleep(0.002 * (index % 3))  # so that they do not finish in the order of their start
-        return np.full((4, 4, 3), index, np.uint8)
+        if index % 2 == 0:
+            assert ended[index + 1].wait(60)
+        ended[index].set()
+        return numbered(path)
 
-    monkeypatch.setattr(packed, "read_rgb", read)
-    decoded = packed._decode(files, 4, 2)
-    assert isinstance(next(decoded), np.ndarray)
-    time.sleep(0.3)  # time enough for all 60, had they been submitted
-    assert started <= 8
-    decoded.close()
+    monkeypatch.setattr(packing, "read_rgb", read)
     assert pack(root, files, 4, cache, workers=2).images[:, 0, 0, 0].tolist() == list(range(60))
 
 
@@ -104,7 +98,7 @@ def test_jpeg_is_decoded_smaller_without_harm(tmp_path: Path, cache: Path) -> No
 
 def test_hit_does_not_decode(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build(root, cache)
-    monkeypatch.setattr(packed, "read_rgb", fail)
+    monkeypatch.setattr(packing, "read_rgb", fail)
     second = build(root, cache)
     np.testing.assert_array_equal(first.images, second.images)
     assert second[1:] == first[1:]
@@ -116,7 +110,7 @@ def test_hit_does_not_decode(root: Path, cache: Path, monkeypatch: pytest.Monkey
 
 def test_a_relative_root_hits_too(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(root, cache)
-    monkeypatch.setattr(packed, "read_rgb", fail)
+    monkeypatch.setattr(packing, "read_rgb", fail)
     monkeypatch.chdir(root)
     assert len(build(Path(), cache).images) == 9
 
@@ -165,7 +159,7 @@ def test_other_sizes_and_other_roots_stay(root: Path, tmp_path: Path, cache: Pat
 def test_another_recipe_rebuilds(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(root, cache)
     before = folders(cache)
-    monkeypatch.setattr(packed, "RECIPE", "another")
+    monkeypatch.setattr(packing, "RECIPE", "another")
     build(root, cache)
     assert len(folders(cache)) == 1
     assert folders(cache) != before
@@ -182,7 +176,7 @@ def test_bad_files_are_listed(root: Path, cache: Path, monkeypatch: pytest.Monke
         assert "the file is empty" in result.bad[1]
         assert str(root) not in "".join(result.bad)
         if attempt == 0:
-            monkeypatch.setattr(packed, "read_rgb", fail)
+            monkeypatch.setattr(packing, "read_rgb", fail)
 
 
 def test_a_file_that_may_be_read_again_is_no_longer_bad(
@@ -240,7 +234,7 @@ def test_other_exceptions_leave_nothing(
         return read_rgb(path, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(packed, "read_rgb", read)
+        patch.setattr(packing, "read_rgb", read)
         with pytest.raises(type(error)):
             build(root, cache)
     assert folders(cache) == []
@@ -268,63 +262,3 @@ def test_progress_is_shown(root: Path, cache: Path, capsys: pytest.CaptureFixtur
     assert output.out == ""
     build(root, cache)
     assert capsys.readouterr().err == ""
-
-
-SLOW_BUILD = """
-import sys, time
-from pathlib import Path
-from colorize.data import packed
-from colorize.images import find_photographs, read_rgb
-
-root, cache, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
-
-def slow_read(path, **options):
-    with log.open("a") as out:
-        out.write("decoded\\n")
-    time.sleep(seconds)
-    return read_rgb(path, **options)
-
-assert "torch" not in sys.modules
-packed.read_rgb = slow_read
-result = packed.pack(root, find_photographs(root), 16, cache, workers=1)
-print(result.images.shape, int(result.images.astype(int).sum()))
-"""
-
-
-def start(root: Path, cache: Path, log: Path, seconds: float) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-c", SLOW_BUILD, str(root), str(cache), str(log), str(seconds)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-@pytest.mark.slow
-def test_two_processes_build_one_cache(root: Path, cache: Path, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    processes = [start(root, cache, log, 0.1) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert outputs[0] == outputs[1]
-    assert outputs[0].startswith("(9, 16, 16, 3)")
-    assert log.read_text().count("decoded") == 9
-    assert len(folders(cache)) == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("changed", [False, True])
-def test_a_killed_build_is_no_cache(changed: bool, root: Path, cache: Path, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    process = start(root, cache, log, 0.3)
-    deadline = time.monotonic() + 60
-    while not log.exists() or log.read_text().count("decoded") < 3:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    (left,) = folders(cache)
-    assert left.name.endswith(".tmp")
-    assert json.loads((left / "index.json").read_text()).keys() == {"root", "recipe", "size"}
-    if changed:  # the next build has another fingerprint
-        find_photographs(root)[0].unlink()
-    assert len(build(root, cache).images) == 9 - changed
-    assert len(folders(cache)) == 1
-    assert not left.exists()

@@ -1,0 +1,100 @@
+"""What is done to training pictures: flips and crops of whole uint8 batches, at random, on the device."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from colorize.errors import ColorizeError
+
+
+class Augment:
+    """The group `data.augment`: its settings, checked, and the random numbers it draws.
+
+    What moves pixels is done to all pictures of a batch alike. What would change the network's input alone (the ageing
+    of a photograph, say) belongs after it and adds a picture to the batch: `rgb` stays what the network is to say.
+
+    `generator` is made at the first batch, on its device, from torch's seed and `rank`: each rank draws other numbers,
+    and the same ones in every run of one seed. Its state is all that there is to save for an exact resume.
+
+    Args:
+        flip: mirror pictures left to right with probability one half.
+        crop_padding: shift pictures by up to this many pixels, 0 for none.
+        crop_scale: show a window of at least this share of a picture's height and width, 1 for the whole.
+
+    Raises:
+        ColorizeError: a setting that is unknown or out of range.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0}
+        for key in settings.keys() - known.keys():
+            raise ColorizeError(f"data.augment.{key} is no setting: use {', '.join(sorted(known))}.")
+        values = known | settings
+        flip, padding, scale = values["flip"], values["crop_padding"], values["crop_scale"]
+        if not isinstance(flip, bool):
+            raise ColorizeError(f"data.augment.flip is {flip}, but must be true or false.")
+        if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
+            raise ColorizeError(f"data.augment.crop_padding is {padding}, but must be a whole number of at least 0.")
+        if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1:
+            raise ColorizeError(f"data.augment.crop_scale is {scale}, but must be above 0 and at most 1.")
+        self.flip, self.crop_padding, self.crop_scale = flip, padding, float(scale)
+        self.rank = 0
+        self.generator: Generator | None = None
+
+    def __call__(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Of `rgb` uint8 (B, 3, H, W) and every other picture (B, C, H, W); what has fewer dimensions stays."""
+        if self.generator is None:
+            (seed,) = np.random.SeedSequence([torch.initial_seed(), self.rank]).generate_state(1, np.uint64)
+            self.generator = Generator(batch["rgb"].device).manual_seed(int(seed))
+        batch = dict(batch)
+        if self.flip:
+            batch = random_flip(batch, self.generator)
+        if self.crop_padding:
+            batch = random_crop(batch, self.crop_padding, self.generator)
+        if self.crop_scale < 1:
+            batch = random_zoom(batch, self.crop_scale, self.generator)
+        return batch
+
+
+def random_flip(batch: Mapping[str, Tensor], generator: Generator | None = None) -> dict[str, Tensor]:
+    """Mirrors each picture of the batch left to right with probability one half, gray and colour alike."""
+    rgb = batch["rgb"]
+    flipped = torch.rand(len(rgb), 1, 1, 1, device=rgb.device, generator=generator) < 0.5
+    return _pictures(batch, lambda images: torch.where(flipped, images.flip(-1), images))
+
+
+def random_crop(batch: Mapping[str, Tensor], padding: int, generator: Generator | None = None) -> dict[str, Tensor]:
+    """Shifts each picture by up to `padding` pixels each way; what comes in from outside repeats the border."""
+    rgb = batch["rgb"]
+    count, (height, width), device = len(rgb), rgb.shape[-2:], rgb.device
+    top, left = torch.randint(2 * padding + 1, (2, count, 1), device=device, generator=generator) - padding
+    rows = (top + torch.arange(height, device=device)).clamp(0, height - 1)[:, :, None]
+    columns = (left + torch.arange(width, device=device)).clamp(0, width - 1)[:, None, :]
+    which = torch.arange(count, device=device)[:, None, None]
+    return _pictures(batch, lambda images: images.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2))
+
+
+def random_zoom(batch: Mapping[str, Tensor], least: float, generator: Generator | None = None) -> dict[str, Tensor]:
+    """Shows a random window of each picture, `least` to 1 of its height and width, enlarged to its size (bilinear)."""
+    rgb = batch["rgb"]
+    count, size, device = len(rgb), rgb.shape[-2:], rgb.device
+    share = least + (1 - least) * torch.rand(count, device=device, generator=generator)
+    shift = (2 * torch.rand(2, count, device=device, generator=generator) - 1) * (1 - share)
+    nothing = torch.zeros_like(share)
+    theta = torch.stack([share, nothing, shift[0], nothing, share, shift[1]], dim=1).view(count, 2, 3)
+    grid = F.affine_grid(theta, [count, 1, *size], align_corners=False)
+
+    def zoom(images: Tensor) -> Tensor:
+        enlarged = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        return enlarged.round().to(images.dtype)
+
+    return _pictures(batch, zoom)
+
+
+def _pictures(batch: Mapping[str, Tensor], change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """The batch with `change` applied to all that are pictures."""
+    return {name: change(value) if value.ndim == 4 else value for name, value in batch.items()}
