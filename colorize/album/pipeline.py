@@ -17,7 +17,7 @@ from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
 from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
-from colorize.images import FORMATS, Photograph, Pixels, read_photograph
+from colorize.images import READABLE_FORMATS, Photograph, Pixels, read_photograph
 from colorize.inference.colorizer import Colorizer
 
 MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
@@ -207,7 +207,7 @@ def _megapixels(file: Path) -> float:
     if not file.is_file():
         return 0.0
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=READABLE_FORMATS) as image:
             is_deep = ";16" in f"{image.mode} {image.tile}"
             return (2 if is_deep else 1) * image.width * image.height / 1e6
     except Image.DecompressionBombError:

@@ -2,12 +2,12 @@
 
 from colorize.images.find import EXTENSIONS, find_photographs
 from colorize.images.photograph import Photograph, Pixels
-from colorize.images.read import FORMATS, read_photograph, read_rgb
+from colorize.images.read import READABLE_FORMATS, read_photograph, read_rgb
 from colorize.images.write import WRITABLE, write_photograph
 
 __all__ = [
     "EXTENSIONS",
-    "FORMATS",
+    "READABLE_FORMATS",
     "WRITABLE",
     "Photograph",
     "Pixels",

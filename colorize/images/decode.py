@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import (
 )
 
 from colorize.images.photograph import Pixels, strips
-from colorize.images.profiles import to_srgb
+from colorize.images.profiles import converter_to_srgb
 from colorize.images.tiff import gray_planes, load_tiff
 
 Decoded = tuple[Pixels, Pixels | None]
@@ -55,19 +55,19 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
 def _eight_bit(image: Image.Image, raw_mode: str) -> Decoded:
     transparent = image.info.get("transparency")
     if image.mode in ("1", "L"):
-        gray, _ = _split(image, lambda strip: strip.convert("L"), 1, has_alpha=False)
+        gray, _ = _as_arrays(image, lambda strip: strip.convert("L"), 1, has_alpha=False)
         if not isinstance(transparent, int):
             return gray, None
         return gray, _opaque_where(gray != transparent * _WIDENED.get(raw_mode, 1), gray)
     if image.mode in ("LA", "La"):
-        return _split(image, lambda strip: strip.convert("LA"), 1, has_alpha=True)
+        return _as_arrays(image, lambda strip: strip.convert("LA"), 1, has_alpha=True)
     if _has_gray_palette(image):
         has_alpha = image.has_transparency_data
         mode = "LA" if has_alpha else "L"
-        return _split(image, lambda strip: strip.convert("RGBA").convert(mode), 1, has_alpha=has_alpha)
+        return _as_arrays(image, lambda strip: strip.convert("RGBA").convert(mode), 1, has_alpha=has_alpha)
     if image.has_transparency_data:
-        return _split(image, lambda strip: strip.convert("RGBA"), 3, has_alpha=True)
-    return _split(image, to_srgb(image, image.info.get("icc_profile")), 3, has_alpha=False)
+        return _as_arrays(image, lambda strip: strip.convert("RGBA"), 3, has_alpha=True)
+    return _as_arrays(image, converter_to_srgb(image, image.info.get("icc_profile")), 3, has_alpha=False)
 
 
 def _has_gray_palette(image: Image.Image) -> bool:
@@ -78,7 +78,7 @@ def _has_gray_palette(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _split(
+def _as_arrays(
     image: Image.Image, convert: Callable[[Image.Image], Image.Image], channels: int, *, has_alpha: bool
 ) -> Decoded:
     """Pillow's pixels as arrays, strip by strip: a 100-megapixel picture is never held a third time."""

@@ -15,10 +15,11 @@ from colorize.errors import ImageError
 from colorize.images.decode import decode
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
-from colorize.images.profiles import color_space, gray_to_srgb
+from colorize.images.profiles import to_srgb
 from colorize.images.tiff import single_page
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")  # without EPS, which starts Ghostscript
+# without EPS, which starts Ghostscript
+READABLE_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
 
 Image.init()
@@ -27,8 +28,8 @@ Image.init()
 def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8]:
     """The photograph as 8-bit RGB, uint8 (H, W, 3), upright, transparency laid on white.
 
-    16-bit values v become round(v / 257). With `min_size`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its
-    size as long as both sides stay at or above `min_size` pixels.
+    Pixels under another profile are brought to sRGB; 16-bit values v become round(v / 257). With `min_size`, a JPEG
+    may be decoded at 1/2, 1/4 or 1/8 of its size as long as both sides stay at or above `min_size` pixels.
 
     Raises:
         ImageError: the file cannot be read, is no photograph, or has more than 200 megapixels.
@@ -42,8 +43,8 @@ def read_photograph(path: Path, max_megapixels: float | None = 200) -> Photograp
 
     16-bit PNG and TIFF, and gray TIFF of 12 or 32 bits or floats, give uint16; the rest (16-bit CMYK too) uint8.
     An animation gives its first frame; a TIFF of several pages is refused, reduced copies not counted.
-    RGB pixels stay in the space of their profile. Gray ones under a gray profile are brought to sRGB's tone curve,
-    CMYK and LAB to sRGB. A damaged profile or EXIF block is left out, and so are XMP and IPTC.
+    All pixels are brought to sRGB, gray ones to its tone curve; those that are sRGB stay as they are. A damaged
+    profile or EXIF block is left out, and so are XMP and IPTC.
 
     Args:
         path: the file; what it is is told by its content, not by its name.
@@ -67,7 +68,8 @@ def _read(path: Path, max_megapixels: float | None, min_size: int | None) -> Pho
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"its content is not {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, or its header is broken"
+        *others, last = READABLE_FORMATS
+        return f"its content is not {', '.join(others)} or {last}, or its header is broken"
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if isinstance(error, Image.DecompressionBombError):
@@ -93,18 +95,17 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
         orientation = read_orientation(image) if turned is None else 1
         dpi = read_dpi(image)
         pixels = _turn(pixels, orientation)
-        exif = read_exif(image, pixels.shape[1::-1])
+        stored = pixels
+        pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
+        exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
     if dpi is not None and (turned or orientation) >= 5:
         dpi = dpi[::-1]
     if alpha is not None:
         alpha = None if alpha.min() == np.iinfo(alpha.dtype).max else _turn(alpha, orientation)
-    space = "" if image.mode in ("CMYK", "LAB") else color_space(profile)
-    if profile is not None and pixels.ndim == 2 and space == "GRAY":
-        pixels = gray_to_srgb(pixels, profile)
     return Photograph(
         pixels=pixels,
         alpha=alpha,
-        icc_profile=profile if pixels.ndim == 3 and space == "RGB" else None,
+        icc_profile=profile,
         exif=exif,
         dpi=dpi,
         format="JPEG" if file_format == "MPO" else file_format,
@@ -118,7 +119,7 @@ def _turn(pixels: Pixels, orientation: int) -> Pixels:
 
 def _open(data: bytes) -> ImageFile.ImageFile:
     """As Image.open, without its fixed limit of pixels, which is one for the whole process."""
-    for name in FORMATS[:-1]:
+    for name in READABLE_FORMATS[:-1]:
         if name not in Image.OPEN:
             continue
         factory, accept = Image.OPEN[name]

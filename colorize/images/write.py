@@ -17,7 +17,7 @@ from colorize.images.metadata import exif_to_write
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.tiff import encode_tiff
 
-_FORMATS = {
+_FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".jpe": "JPEG",
@@ -29,7 +29,7 @@ _FORMATS = {
     ".bmp": "BMP",
     **({".avif": "AVIF"} if features.check("avif") else {}),
 }
-WRITABLE = frozenset(_FORMATS)
+WRITABLE = frozenset(_FORMAT_OF_SUFFIX)
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}
 _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
@@ -46,7 +46,7 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
 
     Args:
         path: ends in one of `WRITABLE`.
-        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, in the space of the profile of `like`.
+        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, sRGB.
         like: the photograph that `pixels` were made from.
         quality: 1 to 100, of JPEG (always 4:4:4), WebP and AVIF.
 
@@ -59,9 +59,9 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
         raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
     if like is not None and like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
         raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
-    file_format = _FORMATS.get(path.suffix.lower())
+    file_format = _FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if file_format is None:
-        raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMATS)}")
+        raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMAT_OF_SUFFIX)}")
     longest = _LONGEST_SIDE.get(file_format)
     if longest is not None and max(pixels.shape[:2]) > longest:
         raise ImageError(

@@ -23,7 +23,7 @@ from PIL import Image
 
 from colorize.errors import ImageError
 from colorize.images import Photograph, read_photograph, write_photograph
-from colorize.images.profiles import gray_profile
+from colorize.images.icc import gray_profile
 
 RNG = np.random.default_rng(0)
 SCENE = np.add.outer(np.arange(24) * 4, np.arange(33) * 3)[..., None] + RNG.integers(0, 40, (24, 33, 3))
