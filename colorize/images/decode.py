@@ -33,8 +33,7 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         image: the file, opened by Pillow.
         data: the same file's bytes.
     """
-    arguments = image.tile[0].args if image.tile else None
-    raw_mode = str(arguments[0] if isinstance(arguments, tuple) else arguments)
+    raw_mode, is_color_16_bit = _raw_mode(image), _is_color_16_bit(image)
     if isinstance(image, TiffImageFile) and _is_planar_16_bit(image):
         return _planes_16_bit(image, data)
     if isinstance(image, TiffImageFile):
@@ -45,11 +44,27 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         return _gray_16_bit(image, raw_mode)
     if image.mode in ("I", "F"):
         return _gray_32_bit(np.asarray(image, dtype=np.float64)), None
-    if ";16" in raw_mode and image.mode in ("RGB", "RGBA"):
+    if is_color_16_bit:
         transparent = image.info.get("transparency")
         image.im = Image.new("1", (1, 1)).im  # the 8-bit pixels, no longer needed
         return _color_16_bit(data, raw_mode, transparent)
     return _eight_bit(image, raw_mode)
+
+
+def depth_of(image: ImageFile.ImageFile) -> int:
+    """8 or 16, the depth of what `decode` gives, by the header alone."""
+    is_deep = image.mode.startswith("I;16") or image.mode in ("I", "F") or _is_color_16_bit(image)
+    return 16 if is_deep or (isinstance(image, TiffImageFile) and _is_planar_16_bit(image)) else 8
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """Pillow's name of how the file stores its pixels, as "RGB;16B"; to be asked before they are loaded."""
+    arguments = image.tile[0].args if image.tile else None
+    return str(arguments[0] if isinstance(arguments, tuple) else arguments)
+
+
+def _is_color_16_bit(image: ImageFile.ImageFile) -> bool:
+    return ";16" in _raw_mode(image) and image.mode in ("RGB", "RGBA")
 
 
 def _eight_bit(image: Image.Image, raw_mode: str) -> Decoded:

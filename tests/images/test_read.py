@@ -123,10 +123,10 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImageError, match="No such file"):
         read_rgb(tmp_path / "absent.jpg")
 
-    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+    def refuse(path: Path, mode: str) -> bytes:  # root may read everything, so that chmod would not do
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ImageError, match=r"Permission denied$"):
         read_rgb(tmp_path / "empty.jpg")
 
