@@ -122,6 +122,17 @@ def read_page(file: BinaryIO, page: Page) -> bytes:
     return header + body + _directory(list(entries.values()), start + len(body), form)
 
 
+def read_tag(file: BinaryIO, tag: int) -> bytes | None:
+    """The bytes of a tag's value in the first directory, whatever type they are called; None without that tag.
+
+    Raises:
+        ValueError, struct.error: the directory is broken.
+    """
+    form = _form(file)
+    (offset,) = _unpack(file, 8 if form.big else 4, form.offset)
+    return next((entry.value for entry in _entries(file, offset, form) if entry.tag == tag), None)
+
+
 def _form(file: BinaryIO) -> _Form:
     file.seek(0)
     head = file.read(4)

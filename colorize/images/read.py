@@ -12,6 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.images.decode import decode
+from colorize.images.descriptions import read_iptc, read_xmp
 from colorize.images.header import open_image, unreadable_as_image_error
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
 from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
@@ -33,11 +34,11 @@ def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8
 
 
 def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | None = None) -> Photograph:
-    """The photograph at the depth of its file, upright, with its alpha, profile, EXIF and resolution.
+    """The photograph at the depth of its file, upright, with its alpha, profile, EXIF, XMP, IPTC and resolution.
 
     16-bit PNG and TIFF, and gray TIFF of 12 or 32 bits or floats, give uint16; the rest (16-bit CMYK too) uint8.
     An animation gives its first frame. All pixels are brought to sRGB, gray ones to its tone curve; those that are
-    sRGB stay as they are. A damaged profile or EXIF block is left out, and so are XMP and IPTC.
+    sRGB stay as they are. A damaged block of these is left out.
 
     Args:
         path: the file; what it is is told by its content, not by its name.
@@ -75,6 +76,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
             image.draft(None, (min_size, min_size))
         # Pillow and OpenCV turn a TIFF upright by themselves, and Pillow then forgets how it stood.
         turned = image.tag_v2.get(Base.Orientation, 1) if isinstance(image, TiffImageFile) else None
+        xmp = image.info.pop("xmp", None) if turned is not None else None  # where Pillow would find another one
         pixels, alpha = decode(image, data)
         profile, file_format = image.info.get("icc_profile"), image.format or ""
         orientation = read_orientation(image) if turned is None else 1
@@ -83,6 +85,8 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
         stored = pixels
         pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
+        xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
+        iptc = read_iptc(image, data)
     if dpi is not None and (turned or orientation) >= 5:
         dpi = dpi[::-1]
     if alpha is not None:
@@ -92,6 +96,8 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
         alpha=alpha,
         icc_profile=profile,
         exif=exif,
+        xmp=xmp,
+        iptc=iptc,
         dpi=dpi,
         format="JPEG" if file_format == "MPO" else file_format,
     )

@@ -19,7 +19,8 @@ from colorize.images.photograph import Pixels, strips
 _WIDTH, _HEIGHT = 256, 257
 _ORIENTATION = 274
 _ICC_PROFILE = 34675
-_LONG, _UNDEFINED = 4, 7
+_XMP, _IPTC = 700, 33723
+_BYTE, _LONG, _UNDEFINED = 1, 4, 7
 # width, length, compression, rows per strip, predictor, tile width, tile length
 _SHARED_BY_PLANES = (256, 257, 259, 278, 317, 322, 323, _ORIENTATION)
 
@@ -76,13 +77,15 @@ def encode_tiff(
     alpha: Pixels | None,
     icc_profile: bytes | None,
     exif: Image.Exif,
+    xmp: bytes | None = None,
+    iptc: bytes | None = None,
 ) -> bytes:
     """A little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
 
     Args:
         pixels: (H, W) or (H, W, 3), uint8 or uint16.
         alpha: (H, W) of the same dtype, or None.
-        icc_profile: goes into the file as it is.
+        icc_profile, xmp, iptc: go into the file as they are.
         exif: its first directory, the resolution included, and its EXIF and GPS directories.
     """
     height, width = pixels.shape[:2]
@@ -113,9 +116,10 @@ def encode_tiff(
     directory[284] = 1
     if alpha is not None:
         directory[338] = 2
-    if icc_profile is not None:
-        directory.tagtype[_ICC_PROFILE] = _UNDEFINED
-        directory[_ICC_PROFILE] = icc_profile
+    for tag, kind, block in ((_XMP, _BYTE, xmp), (_IPTC, _UNDEFINED, iptc), (_ICC_PROFILE, _UNDEFINED, icc_profile)):
+        if block is not None:
+            directory.tagtype[tag] = kind
+            directory[tag] = block
     file = BytesIO()
     directory.save(file)  # moves the strip offsets to where the file stands afterwards
     for strip_data in coded:

@@ -10,9 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image, features
+from PIL.PngImagePlugin import PngInfo
 
 from colorize.errors import DiskFullError, ImageError
 from colorize.files import write_whole
+from colorize.images.descriptions import iptc_segment
 from colorize.images.metadata import exif_to_write
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.tiff import encode_tiff
@@ -33,16 +35,17 @@ WRITABLE = frozenset(_FORMAT_OF_SUFFIX)
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}
 _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
-_LONGEST_JPEG_EXIF = 65533
+_LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
+_PNG_XMP = "XML:com.adobe.xmp"
 
 
 def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None, quality: int = 95) -> None:
-    """Write `pixels` in the format that the suffix names, with the alpha, profile, EXIF and resolution of `like`.
+    """Write `pixels` in the format that the suffix names, with the alpha and all metadata of `like`.
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
-    BMP have transparency laid on white; BMP has neither profile nor EXIF; EXIF beyond 64 KiB stays out of JPEG;
-    gray pixels carry no RGB profile. The file appears whole or not at all: an older one of that name stays until
-    the new one is on the disk.
+    BMP have transparency laid on white; BMP has the resolution only; IPTC is for JPEG and TIFF; what is beyond 64 KiB
+    of EXIF, XMP or IPTC stays out of JPEG; gray pixels carry no RGB profile. The file appears whole or not at all: an
+    older one of that name stays until the new one is on the disk.
 
     Args:
         path: ends in one of `WRITABLE`.
@@ -89,13 +92,21 @@ def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) ->
     profile = like.icc_profile if pixels.ndim == 3 else None
     exif = exif_to_write(like.exif, like.dpi)
     if file_format == "TIFF":
-        return encode_tiff(pixels, alpha, profile, exif)
+        return encode_tiff(pixels, alpha, profile, exif, like.xmp, like.iptc)
     block = exif.tobytes() if like.exif or (like.dpi and file_format in ("WEBP", "AVIF")) else None
     if file_format == "PNG" and pixels.dtype == np.uint16:
-        return _encode_png_16_bit(pixels, alpha, profile, block, like.dpi)
+        return _encode_png_16_bit(pixels, alpha, profile, block, like)
     options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
-    if block is not None and not (file_format == "JPEG" and len(block) > _LONGEST_JPEG_EXIF):
+    is_jpeg = file_format == "JPEG"
+    if block is not None and not (is_jpeg and len(block) > _LONGEST_JPEG_EXIF):
         options["exif"] = block
+    if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
+        options["xmp"] = like.xmp
+    if like.xmp is not None and file_format == "PNG":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt(_PNG_XMP, like.xmp.decode())
+    if like.iptc is not None and is_jpeg:
+        options["extra"] = iptc_segment(like.iptc)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
     if file_format in ("JPEG", "AVIF"):
@@ -111,9 +122,9 @@ def _encode_png_16_bit(
     alpha: Pixels | None,
     profile: bytes | None,
     exif: bytes | None,
-    dpi: tuple[float, float] | None,
+    like: Photograph,
 ) -> bytes:
-    """OpenCV encodes; profile, resolution and EXIF go in after the header (PNG, third edition, 11.3)."""
+    """OpenCV encodes; profile, resolution, EXIF and XMP go in after the header (PNG, third edition, 11.3)."""
     bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr) if alpha is None else np.dstack([bgr, alpha]))
     if not done:
@@ -121,10 +132,12 @@ def _encode_png_16_bit(
     chunks = b""
     if profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
-    if dpi is not None:
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))
+    if like.dpi is not None:
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in like.dpi), 1))
     if exif is not None:
         chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    if like.xmp is not None:
+        chunks += _chunk(b"iTXt", _PNG_XMP.encode() + bytes(5) + like.xmp)
     after_header = 8 + 12 + 13
     return b"".join([encoded[:after_header].tobytes(), chunks, encoded[after_header:].tobytes()])
 
