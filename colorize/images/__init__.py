@@ -4,7 +4,7 @@ from colorize.images.find import EXTENSIONS, find_photographs
 from colorize.images.header import READABLE_FORMATS, Header, count_pages, read_header
 from colorize.images.photograph import Photograph, Pixels
 from colorize.images.read import read_photograph, read_rgb
-from colorize.images.write import WRITABLE, write_photograph
+from colorize.images.write import WRITABLE, write_pages, write_photograph
 
 __all__ = [
     "EXTENSIONS",
@@ -18,5 +18,6 @@ __all__ = [
     "read_header",
     "read_photograph",
     "read_rgb",
+    "write_pages",
     "write_photograph",
 ]

@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from colorize.images.photograph import Pixels, strips
 
+HEADER = b"II*\0"  # the pointer to the first page follows
 _WIDTH, _HEIGHT = 256, 257
 _ORIENTATION = 274
 _ICC_PROFILE = 34675
@@ -80,13 +81,31 @@ def encode_tiff(
     xmp: bytes | None = None,
     iptc: bytes | None = None,
 ) -> bytes:
-    """A little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
+    """A TIFF of one page: see `encode_page`."""
+    page, _ = encode_page(pixels, alpha, icc_profile, exif, xmp, iptc, at=len(HEADER) + 4)
+    return HEADER + struct.pack("<I", len(HEADER) + 4) + page
+
+
+def encode_page(
+    pixels: Pixels,
+    alpha: Pixels | None,
+    icc_profile: bytes | None,
+    exif: Image.Exif,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    at: int,
+) -> tuple[bytes, int]:
+    """A page of a little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
 
     Args:
         pixels: (H, W) or (H, W, 3), uint8 or uint16.
         alpha: (H, W) of the same dtype, or None.
         icc_profile, xmp, iptc: go into the file as they are.
         exif: its first directory, the resolution included, and its EXIF and GPS directories.
+        at: the place in the file, even, where the page will begin.
+
+    Returns:
+        The page, and the place in the file of its last pointer, to the next page, which is 0.
     """
     height, width = pixels.shape[:2]
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
@@ -120,8 +139,5 @@ def encode_tiff(
         if block is not None:
             directory.tagtype[tag] = kind
             directory[tag] = block
-    file = BytesIO()
-    directory.save(file)  # moves the strip offsets to where the file stands afterwards
-    for strip_data in coded:
-        file.write(strip_data)
-    return file.getvalue()
+    page = directory.tobytes(at)  # moves the strip offsets to the place behind itself
+    return page + b"".join(coded), at + 2 + 12 * len(directory)

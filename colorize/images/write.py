@@ -1,8 +1,11 @@
 """Writing a photograph, whole or not at all, with what its original's file said about it."""
 
 import errno
+import os
 import struct
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,11 @@ from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
 from colorize.errors import DiskFullError, ImageError
-from colorize.files import write_whole
+from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
 from colorize.images.metadata import exif_to_write
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
-from colorize.images.tiff import encode_tiff
+from colorize.images.tiff import HEADER, encode_page, encode_tiff
 
 _FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
@@ -35,6 +38,9 @@ WRITABLE = frozenset(_FORMAT_OF_SUFFIX)
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}
 _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
+_LONGEST_TIFF = 2**32 - 1
+_UNENCODABLE = (ValueError, MemoryError, struct.error, cv2.error)
+_TiffFields = tuple[Pixels, Pixels | None, bytes | None, Image.Exif, bytes | None, bytes | None]
 _LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
 _PNG_XMP = "XML:com.adobe.xmp"
 
@@ -58,10 +64,8 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
     """
     path = Path(path)
-    if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
-        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
-    if like is not None and like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
-        raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
+    like = like or Photograph(pixels)
+    _check(pixels, like)
     file_format = _FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMAT_OF_SUFFIX)}")
@@ -71,17 +75,74 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
             f"{path}: cannot be written: {file_format} holds at most {longest} pixels a side, and the picture has "
             f"{pixels.shape[1]} x {pixels.shape[0]}; write .png or .tif"
         )
+    with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
+        write_whole(path, _encode(pixels, like, file_format, quality))
+
+
+@contextmanager
+def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
+    """Write a TIFF page by page, one of which is in memory: `with write_pages(path) as add: add(pixels, like)`.
+
+    Each page is as `write_photograph` writes it. The file appears when all went well; if anything is raised within,
+    an older one stays.
+
+    Raises:
+        DiskFullError: there is no room left for it.
+        ImageError: the name does not end in .tif or .tiff, the file cannot be written, or it grows beyond 4 GiB.
+    """
+    if _FORMAT_OF_SUFFIX.get(path.suffix.lower()) != "TIFF":
+        raise ImageError(f"{path}: cannot be written: only .tif and .tiff hold pages")
+    with _unwritable_as_image_error(path, OSError), whole_file(path) as file:
+        file.write(HEADER + bytes(4))
+        pointer = len(HEADER)
+
+        def add(pixels: Pixels, like: Photograph) -> None:
+            nonlocal pointer
+            _check(pixels, like)
+            with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
+                at = file.seek(0, os.SEEK_END)
+                at += file.write(bytes(at % 2))
+                page, next_pointer = encode_page(*_for_tiff(pixels, like), at)
+                if at + len(page) > _LONGEST_TIFF:
+                    raise ValueError("its pages need more than the 4 GiB of a TIFF; split the photograph's file")
+                file.write(page)
+                file.seek(pointer)
+                file.write(struct.pack("<I", at))
+                pointer = next_pointer
+
+        yield add
+
+
+def _check(pixels: Pixels, like: Photograph) -> None:
+    if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
+    if like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
+        raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
+
+
+@contextmanager
+def _unwritable_as_image_error(path: Path, *errors: type[Exception]) -> Iterator[None]:
     try:
-        write_whole(path, _encode(pixels, like or Photograph(pixels), file_format, quality))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        yield
+    except errors as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(f"{path}: cannot be written: {error.strerror}; make room and start again") from error
-        raise ImageError(f"{path}: cannot be written: {error.strerror or error}") from error
-    except (ValueError, MemoryError, struct.error, cv2.error) as error:
-        raise ImageError(f"{path}: cannot be written: {error or type(error).__name__}") from error
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ImageError(f"{path}: cannot be written: {reason or str(error) or type(error).__name__}") from error
+
+
+def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
+    """What `encode_tiff` and `encode_page` take."""
+    alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
+    if alpha is not None and pixels.dtype == np.uint16:
+        pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
+    profile = like.icc_profile if pixels.ndim == 3 else None
+    return pixels, alpha, profile, exif_to_write(like.exif, like.dpi), like.xmp, like.iptc
 
 
 def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) -> bytes:
+    if file_format == "TIFF":
+        return encode_tiff(*_for_tiff(pixels, like))
     if file_format not in _SIXTEEN_BIT:
         pixels = to_8_bit(pixels)
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
@@ -91,8 +152,6 @@ def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) ->
         pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
     profile = like.icc_profile if pixels.ndim == 3 else None
     exif = exif_to_write(like.exif, like.dpi)
-    if file_format == "TIFF":
-        return encode_tiff(pixels, alpha, profile, exif, like.xmp, like.iptc)
     block = exif.tobytes() if like.exif or (like.dpi and file_format in ("WEBP", "AVIF")) else None
     if file_format == "PNG" and pixels.dtype == np.uint16:
         return _encode_png_16_bit(pixels, alpha, profile, block, like)

@@ -22,13 +22,17 @@ import tifffile
 from PIL import Image
 
 from colorize.errors import ImageError
-from colorize.images import Photograph, read_photograph, write_photograph
+from colorize.images import Photograph, count_pages, read_photograph, write_pages, write_photograph
+from colorize.images.descriptions import iptc_segment
 from colorize.images.icc import gray_profile
+from tests.images.rgb_profiles import SPACES
 
 RNG = np.random.default_rng(0)
 SCENE = np.add.outer(np.arange(24) * 4, np.arange(33) * 3)[..., None] + RNG.integers(0, 40, (24, 33, 3))
 RGB = SCENE.astype(np.uint8)
 RGBA = np.dstack([RGB, RGB[..., 0]])
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+IPTC = b"\x1c\x02\x05\0\4fuzz"
 MEMORY = 4 * 2**30
 
 
@@ -70,7 +74,19 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _pillow("GIF", "L", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())])
     for mode in ("RGB", "RGBA"):
         yield _pillow("AVIF", mode, exif=exif)
+    described = {"icc_profile": SPACES["Adobe RGB"].profile(), "xmp": XMP}
+    for file_format in ("JPEG", "PNG", "WEBP", "AVIF"):
+        yield _pillow(file_format, "RGB", **described)
+    yield _pillow("JPEG", "RGB", extra=iptc_segment(IPTC))
+    yield _pillow("TIFF", "RGB", icc_profile=SPACES["ProPhoto RGB"].profile_of_tables())
     deep = RGB.astype(np.uint16) * 257
+    for bigtiff in (False, True):
+        yield _tifffile(np.stack([deep, deep]), photometric="rgb", bigtiff=bigtiff, metadata=None)
+    described = {"icc_profile": SPACES["ProPhoto RGB"].profile(), "xmp": XMP, "iptc": IPTC}
+    with write_pages(folder / "x.tif") as add:
+        for pixels in (deep, RGB):
+            add(pixels, Photograph(pixels, **described))
+    yield (folder / "x.tif").read_bytes()
     like = Photograph(deep, RGBA[..., 3].astype(np.uint16) * 257, gray_profile(), exif.tobytes(), (300, 300))
     for suffix in (".png", ".tif"):
         for pixels, original in ((deep, None), (deep[..., 0], None), (deep, like)):
@@ -108,7 +124,8 @@ def mutate(data: bytes, choose: random.Random) -> bytes:
 def read(path: Path) -> str:
     """ "refused" or "read", and then what was carried can be written, too."""
     try:
-        photograph = read_photograph(path, max_megapixels=20)
+        count_pages(path)
+        photograph = read_photograph(path, max_megapixels=20, page=0)
     except ImageError as error:
         message = str(error)
         return "refused" if "\n" not in message else f"refused in several lines: {message}"
@@ -132,7 +149,7 @@ def main(count: int, seed: int, folder: Path) -> None:
     seen: collections.Counter[str] = collections.Counter()
     for data in good:
         path.write_bytes(data)
-        seen[f"good {read_photograph(path).format}"] += 1
+        seen[f"good {read_photograph(path, page=count_pages(path) - 1).format}"] += 1
     for number in range(count):
         path.write_bytes(mutate(good[number % len(good)], choose))
         faulthandler.dump_traceback_later(10, exit=True)
