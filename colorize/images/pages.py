@@ -158,7 +158,7 @@ def _directories(file: BinaryIO) -> Iterator[tuple[int, int]]:
                     (subfile_type,) = struct.unpack_from(form.order + ("H" if kind == 3 else "I"), value)
             yield offset, subfile_type
             offset = following
-    except (struct.error, OSError, OverflowError):  # a place before the start or beyond any file
+    except (struct.error, OSError, OverflowError, ValueError):  # a place before the start or beyond any file
         return
 
 

@@ -1,4 +1,4 @@
-"""Reads COUNT mutated files and prints what became of them as JSON: python fuzz.py COUNT SEED FOLDER
+"""Reads COUNT mutated files and prints what became of them as JSON: python -m tests.images.fuzz COUNT SEED FOLDER
 
 Whatever read_photograph raises besides ImageError ends the process with its traceback, and so does a file that takes
 more than 10 seconds; the last file stays in FOLDER.
@@ -80,13 +80,6 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _pillow("JPEG", "RGB", extra=iptc_segment(IPTC))
     yield _pillow("TIFF", "RGB", icc_profile=SPACES["ProPhoto RGB"].profile_of_tables())
     deep = RGB.astype(np.uint16) * 257
-    for bigtiff in (False, True):
-        yield _tifffile(np.stack([deep, deep]), photometric="rgb", bigtiff=bigtiff, metadata=None)
-    described = {"icc_profile": SPACES["ProPhoto RGB"].profile(), "xmp": XMP, "iptc": IPTC}
-    with write_pages(folder / "x.tif") as add:
-        for pixels in (deep, RGB):
-            add(pixels, Photograph(pixels, **described))
-    yield (folder / "x.tif").read_bytes()
     like = Photograph(deep, RGBA[..., 3].astype(np.uint16) * 257, gray_profile(), exif.tobytes(), (300, 300))
     for suffix in (".png", ".tif"):
         for pixels, original in ((deep, None), (deep[..., 0], None), (deep, like)):
@@ -97,6 +90,18 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _tifffile(planes.astype(np.uint8), photometric="rgb", planarconfig="separate")
     yield _tifffile(deep, photometric="rgb", bigtiff=True, tile=(16, 16))
     yield _tifffile((RGB[..., 0] / 255).astype(np.float32))
+
+
+def corpus_of_pages(folder: Path) -> Iterator[bytes]:
+    """Small good TIFFs of two pages."""
+    deep = RGB.astype(np.uint16) * 257
+    for bigtiff in (False, True):
+        yield _tifffile(np.stack([deep, deep]), photometric="rgb", bigtiff=bigtiff, metadata=None)
+    described = {"icc_profile": SPACES["ProPhoto RGB"].profile(), "xmp": XMP, "iptc": IPTC}
+    with write_pages(folder / "x.tif") as add:
+        for pixels in (deep, RGB):
+            add(pixels, Photograph(pixels, **described))
+    yield (folder / "x.tif").read_bytes()
 
 
 def mutate(data: bytes, choose: random.Random) -> bytes:
@@ -144,7 +149,7 @@ def main(count: int, seed: int, folder: Path) -> None:
     warnings.simplefilter("ignore")
     os.fsync = lambda _: None  # thousands of files that nobody keeps
     choose = random.Random(seed)
-    good = list(corpus(folder))
+    good = [*corpus(folder), *corpus_of_pages(folder)]
     path = folder / "mutated"
     seen: collections.Counter[str] = collections.Counter()
     for data in good:

@@ -48,6 +48,8 @@ def test_pages_are_counted(tmp_path: Path) -> None:
     assert count_pages(tmp_path / "absent.tif") == 1
     (tmp_path / "x.tif").write_bytes(b"II*\0")
     assert count_pages(tmp_path / "x.tif") == 0
+    (tmp_path / "x.tif").write_bytes(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**62) + bytes(40))
+    assert count_pages(tmp_path / "x.tif") == 0
 
 
 def test_a_page_that_is_not_there(tmp_path: Path) -> None:
