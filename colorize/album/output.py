@@ -1,13 +1,17 @@
 """What is written of one photograph."""
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
+from colorize.errors import ImageError
 from colorize.files import write_whole
-from colorize.images import Photograph, Pixels, write_photograph
+from colorize.images import Photograph, Pixels, write_pages, write_photograph
 from colorize.images.photograph import three_channels
 
 
@@ -26,14 +30,46 @@ def write_pictures(job: Job, photograph: Photograph, colored: Pixels | None, set
         path.parent.mkdir(parents=True, exist_ok=True)
         if colored is None and path.suffix.lower() == job.file.suffix.lower():
             write_whole(path, job.file.read_bytes())
-        elif colored is None:
-            write_photograph(path, photograph.pixels, photograph, settings.quality)
-        elif path == job.side_by_side:
-            write_photograph(
-                path, beside(photograph.pixels, colored), replace(photograph, alpha=None), settings.quality
-            )
         else:
-            write_photograph(path, colored, photograph, settings.quality)
+            write_photograph(path, *_picture(path, job, photograph, colored), settings.quality)
+
+
+def write_page_pictures(
+    job: Job, count: int, pages: Iterable[tuple[Photograph, Pixels | None]], settings: Settings
+) -> None:
+    """Write those TIFFs of a job that are missing, or all with `overwrite`, from its photographs with their colours.
+
+    One page is in memory at a time. One without `colored` pixels keeps its own, beside the others' as well.
+
+    Args:
+        job: its file is a TIFF of `count` pages.
+        count: how many there are, for the message.
+        pages: each with its coloured pixels or None, in order.
+        settings: how.
+
+    Raises:
+        ImageError, DiskFullError, OSError: a picture cannot be written, or is not to be a TIFF; no part of it is.
+    """
+    paths = [path for path in job.pictures if settings.overwrite or not path.exists()]
+    with ExitStack() as stack:
+        writers = []
+        for path in reversed(paths):  # so that `output` appears last
+            if path.suffix.lower() not in (".tif", ".tiff"):
+                raise ImageError(f"{job.file}: has {count} pages, which no {path.suffix} holds: use format=tiff")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writers.append((path, stack.enter_context(write_pages(path))))
+        for photograph, colored in pages if writers else ():
+            for path, add in writers:
+                add(*_picture(path, job, photograph, colored))
+            del photograph, colored  # before the next is read
+
+
+def _picture(path: Path, job: Job, photograph: Photograph, colored: Pixels | None) -> tuple[Pixels, Photograph]:
+    """The pixels of a picture, and the photograph whose alpha and metadata it has."""
+    colored = photograph.pixels if colored is None else colored
+    if path == job.side_by_side:
+        return beside(photograph.pixels, colored), replace(photograph, alpha=None)
+    return colored, photograph
 
 
 def beside(before: Pixels, after: Pixels) -> Pixels:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from colorize.album.ledger import Result
 from colorize.album.output import write_pictures
+from colorize.album.pages import StoppedError, make_pages
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
 from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
-from colorize.images import FORMATS, Photograph, Pixels, read_photograph
+from colorize.images import Header, Photograph, Pixels, read_header, read_photograph
 from colorize.inference.colorizer import Colorizer
 
 MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
@@ -68,16 +68,26 @@ class Album:
         self._most = 2 * (self.settings.batch_size + self.threads)
 
     def add(self, job: Job) -> None:
-        """Begin a photograph; waits for others to be finished when too many are in memory."""
-        item = _Item(job, _megapixels(job.file))
+        """Begin a photograph; waits for others to be finished when too many are in memory.
+
+        A file of several pages is finished, too: they are read, coloured and written here, one after another.
+        """
+        header = _header(job.file)
+        item = _Item(job, _megapixels(header))
+        if header is not None and header.pages > 1:
+            self._make_pages(item, header.pages)
+        elif self._wait_for_room(header):
+            self._reading[self._readers.submit(self._read, item, self._torch_threads())] = item
+            self._collect()
+
+    def _wait_for_room(self, header: Header | None) -> bool:
+        """Until one more photograph may be in memory; whether it may be begun."""
         while (others := self._in_flight()) and not self.stopped:
-            if len(others) < self._most and item.megapixels + sum(o.megapixels for o in others) <= MEGAPIXELS_IN_FLIGHT:
+            megapixels = _megapixels(header) + sum(other.megapixels for other in others)
+            if len(others) < self._most and megapixels <= MEGAPIXELS_IN_FLIGHT:
                 break
             self._advance()
-        if self.stopped:
-            return
-        self._reading[self._readers.submit(self._read, item, self._share())] = item
-        self._collect()
+        return not self.stopped
 
     def finish(self) -> None:
         """Finish all that was begun; when stopping, only what is being written."""
@@ -85,8 +95,7 @@ class Album:
             self._advance()
         self._readers.shutdown(cancel_futures=True)
         self._writers.shutdown(cancel_futures=True)
-        for future in [future for future in self._writing if future.cancelled()]:
-            del self._writing[future]
+        self._writing = {future: item for future, item in self._writing.items() if not future.cancelled()}
         self._reading.clear()
         self._collect()
 
@@ -98,7 +107,7 @@ class Album:
     def _in_flight(self) -> list[_Item]:
         return [*self._reading.values(), *self._writing.values(), *(item for g in self._groups.values() for item in g)]
 
-    def _share(self) -> int:
+    def _torch_threads(self) -> int:
         """The threads that torch may use for one more photograph, beside those in memory."""
         return max(1, self.threads // (1 + len(self._in_flight())))
 
@@ -141,6 +150,17 @@ class Album:
             item.is_colored = self.settings.keep_color and is_colored(item.small)
         item.seconds += time.perf_counter() - started
 
+    def _make_pages(self, item: _Item, count: int) -> None:
+        started, failure = time.perf_counter(), None
+        try:
+            item.is_colored = make_pages(item.job, count, self.colorizer, self.settings, self._wait_for_room)
+        except StoppedError:
+            return
+        except Exception as error:
+            failure = error
+        item.seconds += time.perf_counter() - started
+        self._end(item, failure)
+
     def _predict(self, items: list[_Item]) -> None:
         """The network on one batch, photograph by photograph if it fails on all of them together."""
         started = time.perf_counter()
@@ -162,9 +182,8 @@ class Album:
         started = time.perf_counter()
         assert item.photograph is not None
         try:
-            picture = self.colorizer.render(
-                item.photograph.pixels, saturation=self.settings.saturation, tta=self.settings.tta
-            )
+            settings = self.settings
+            picture = self.colorizer.render(item.photograph.pixels, saturation=settings.saturation, tta=settings.tta)
         except Exception as error:
             self._end(item, error)
             return
@@ -173,9 +192,9 @@ class Album:
 
     def _write(self, item: _Item, colors: Tensor | Pixels | None) -> None:
         """Have it written: ab is merged first, a whole picture is taken as it is, None keeps the photograph's own."""
-        self._writing[self._writers.submit(self._make, item, colors, self._share())] = item
+        self._writing[self._writers.submit(self._merge_and_write, item, colors, self._torch_threads())] = item
 
-    def _make(self, item: _Item, colors: Tensor | Pixels | None, torch_threads: int) -> None:
+    def _merge_and_write(self, item: _Item, colors: Tensor | Pixels | None, torch_threads: int) -> None:
         started = time.perf_counter()
         torch.set_num_threads(torch_threads)
         assert item.photograph is not None
@@ -202,18 +221,17 @@ class Album:
             self.disk_full = full
 
 
-def _megapixels(file: Path) -> float:
-    """By the file's header, 16 bits counting twice; 0 for a file that cannot be read, which reading it will tell."""
-    if not file.is_file():
-        return 0.0
+def _header(file: Path) -> Header | None:
+    """None for a file that cannot be read, which reading it will tell."""
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            is_deep = ";16" in f"{image.mode} {image.tile}"
-            return (2 if is_deep else 1) * image.width * image.height / 1e6
-    except Image.DecompressionBombError:
-        return MEGAPIXELS_IN_FLIGHT
-    except Exception:
-        return 0.0
+        return read_header(file) if file.is_file() else None
+    except ImageError:
+        return None
+
+
+def _megapixels(header: Header | None) -> float:
+    """16 bits count twice, and a file that cannot be read as 0."""
+    return 0.0 if header is None else header.bit_depth / 8 * header.width * header.height / 1e6
 
 
 def _reason(file: Path, error: BaseException) -> str:

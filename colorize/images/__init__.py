@@ -1,18 +1,23 @@
 """Reading and writing photographs: orientation, profiles, transparency, 16 bit, atomic writes."""
 
 from colorize.images.find import EXTENSIONS, find_photographs
+from colorize.images.header import READABLE_FORMATS, Header, count_pages, read_header
 from colorize.images.photograph import Photograph, Pixels
-from colorize.images.read import FORMATS, read_photograph, read_rgb
-from colorize.images.write import WRITABLE, write_photograph
+from colorize.images.read import read_photograph, read_rgb
+from colorize.images.write import WRITABLE, write_pages, write_photograph
 
 __all__ = [
     "EXTENSIONS",
-    "FORMATS",
+    "READABLE_FORMATS",
     "WRITABLE",
+    "Header",
     "Photograph",
     "Pixels",
+    "count_pages",
     "find_photographs",
+    "read_header",
     "read_photograph",
     "read_rgb",
+    "write_pages",
     "write_photograph",
 ]

@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import (
 )
 
 from colorize.images.photograph import Pixels, strips
-from colorize.images.profiles import to_srgb
+from colorize.images.profiles import converter_to_srgb
 from colorize.images.tiff import gray_planes, load_tiff
 
 Decoded = tuple[Pixels, Pixels | None]
@@ -33,8 +33,7 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         image: the file, opened by Pillow.
         data: the same file's bytes.
     """
-    arguments = image.tile[0].args if image.tile else None
-    raw_mode = str(arguments[0] if isinstance(arguments, tuple) else arguments)
+    raw_mode, is_color_16_bit = _raw_mode(image), _is_color_16_bit(image)
     if isinstance(image, TiffImageFile) and _is_planar_16_bit(image):
         return _planes_16_bit(image, data)
     if isinstance(image, TiffImageFile):
@@ -45,29 +44,45 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         return _gray_16_bit(image, raw_mode)
     if image.mode in ("I", "F"):
         return _gray_32_bit(np.asarray(image, dtype=np.float64)), None
-    if ";16" in raw_mode and image.mode in ("RGB", "RGBA"):
+    if is_color_16_bit:
         transparent = image.info.get("transparency")
         image.im = Image.new("1", (1, 1)).im  # the 8-bit pixels, no longer needed
         return _color_16_bit(data, raw_mode, transparent)
     return _eight_bit(image, raw_mode)
 
 
+def depth_of(image: ImageFile.ImageFile) -> int:
+    """8 or 16, the depth of what `decode` gives, by the header alone."""
+    is_deep = image.mode.startswith("I;16") or image.mode in ("I", "F") or _is_color_16_bit(image)
+    return 16 if is_deep or (isinstance(image, TiffImageFile) and _is_planar_16_bit(image)) else 8
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """Pillow's name of how the file stores its pixels, as "RGB;16B"; to be asked before they are loaded."""
+    arguments = image.tile[0].args if image.tile else None
+    return str(arguments[0] if isinstance(arguments, tuple) else arguments)
+
+
+def _is_color_16_bit(image: ImageFile.ImageFile) -> bool:
+    return ";16" in _raw_mode(image) and image.mode in ("RGB", "RGBA")
+
+
 def _eight_bit(image: Image.Image, raw_mode: str) -> Decoded:
     transparent = image.info.get("transparency")
     if image.mode in ("1", "L"):
-        gray, _ = _split(image, lambda strip: strip.convert("L"), 1, has_alpha=False)
+        gray, _ = _as_arrays(image, lambda strip: strip.convert("L"), 1, has_alpha=False)
         if not isinstance(transparent, int):
             return gray, None
         return gray, _opaque_where(gray != transparent * _WIDENED.get(raw_mode, 1), gray)
     if image.mode in ("LA", "La"):
-        return _split(image, lambda strip: strip.convert("LA"), 1, has_alpha=True)
+        return _as_arrays(image, lambda strip: strip.convert("LA"), 1, has_alpha=True)
     if _has_gray_palette(image):
         has_alpha = image.has_transparency_data
         mode = "LA" if has_alpha else "L"
-        return _split(image, lambda strip: strip.convert("RGBA").convert(mode), 1, has_alpha=has_alpha)
+        return _as_arrays(image, lambda strip: strip.convert("RGBA").convert(mode), 1, has_alpha=has_alpha)
     if image.has_transparency_data:
-        return _split(image, lambda strip: strip.convert("RGBA"), 3, has_alpha=True)
-    return _split(image, to_srgb(image, image.info.get("icc_profile")), 3, has_alpha=False)
+        return _as_arrays(image, lambda strip: strip.convert("RGBA"), 3, has_alpha=True)
+    return _as_arrays(image, converter_to_srgb(image, image.info.get("icc_profile")), 3, has_alpha=False)
 
 
 def _has_gray_palette(image: Image.Image) -> bool:
@@ -78,7 +93,7 @@ def _has_gray_palette(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _split(
+def _as_arrays(
     image: Image.Image, convert: Callable[[Image.Image], Image.Image], channels: int, *, has_alpha: bool
 ) -> Decoded:
     """Pillow's pixels as arrays, strip by strip: a 100-megapixel picture is never held a third time."""

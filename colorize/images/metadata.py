@@ -29,6 +29,8 @@ _KEPT = (
     Base.XPSubject,
 )
 
+_SRGB = 1
+
 
 def read_orientation(image: Image.Image) -> int:
     """EXIF's orientation, 1 to 8; 1 when the file does not say or its EXIF is damaged."""
@@ -39,10 +41,10 @@ def read_orientation(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def read_exif(image: Image.Image, size: tuple[int, int]) -> bytes | None:
+def read_exif(image: Image.Image, size: tuple[int, int], *, is_converted: bool = False) -> bytes | None:
     """The EXIF block for the upright photograph of `size` (width, height), or None when there is none or it is damaged.
 
-    Orientation, resolution and thumbnail stay out.
+    Orientation, resolution and thumbnail stay out. Where pixels were converted to sRGB, its colour space is sRGB.
     """
     try:
         old = image.getexif()
@@ -58,6 +60,8 @@ def read_exif(image: Image.Image, size: tuple[int, int]) -> bytes | None:
         for tag, side in zip((Base.ExifImageWidth, Base.ExifImageHeight), size, strict=True):
             if tag in details:
                 details[tag] = side
+        if is_converted and Base.ColorSpace in details:
+            details[Base.ColorSpace] = _SRGB
         return new.tobytes() if len(new) or details or new.get_ifd(IFD.GPSInfo) else None
     except Exception:  # a damaged block makes Pillow raise nearly anything
         return None

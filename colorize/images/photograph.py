@@ -16,10 +16,12 @@ class Photograph:
     """One photograph at the depth of its file, upright, with what its file says about it.
 
     Attributes:
-        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16.
+        pixels: (H, W) gray or (H, W, 3) sRGB, uint8 or uint16.
         alpha: (H, W) of the dtype of `pixels`, 0 transparent; None when the whole photograph is opaque.
-        icc_profile: the profile of RGB pixels; None is sRGB (gray: its tone curve).
+        icc_profile: says that `pixels` are sRGB; None when the file of RGB pixels had no profile, and for gray.
         exif: an EXIF block without orientation, resolution and thumbnail.
+        xmp: an XMP packet in UTF-8, whose orientation, where it has one, is 1.
+        iptc: records of IPTC-IIM.
         dpi: pixels an inch, across and down.
         format: Pillow's name of the file's format, as "JPEG".
     """
@@ -30,6 +32,8 @@ class Photograph:
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     format: str = ""
+    xmp: bytes | None = None
+    iptc: bytes | None = None
 
     @property
     def bit_depth(self) -> int:

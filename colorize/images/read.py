@@ -1,34 +1,30 @@
-"""Opening a photograph's file, of whatever kind and however broken."""
+"""Reading a photograph's file, of whatever kind and however broken."""
 
-import struct
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image
 from PIL.ExifTags import Base
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from colorize.errors import ImageError
 from colorize.images.decode import decode
+from colorize.images.descriptions import read_iptc, read_xmp
+from colorize.images.header import open_image, unreadable_as_image_error
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
+from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
-from colorize.images.profiles import color_space, gray_to_srgb
-from colorize.images.tiff import single_page
-
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")  # without EPS, which starts Ghostscript
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
-
-Image.init()
+from colorize.images.profiles import to_srgb
 
 
 def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8]:
     """The photograph as 8-bit RGB, uint8 (H, W, 3), upright, transparency laid on white.
 
-    16-bit values v become round(v / 257). With `min_size`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its
-    size as long as both sides stay at or above `min_size` pixels.
+    Pixels under another profile are brought to sRGB; 16-bit values v become round(v / 257). With `min_size`, a JPEG
+    may be decoded at 1/2, 1/4 or 1/8 of its size as long as both sides stay at or above `min_size` pixels.
 
     Raises:
         ImageError: the file cannot be read, is no photograph, or has more than 200 megapixels.
@@ -37,75 +33,71 @@ def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8
     return three_channels(to_8_bit(on_white(photograph.pixels, photograph.alpha))).astype(np.uint8, copy=False)
 
 
-def read_photograph(path: Path, max_megapixels: float | None = 200) -> Photograph:
-    """The photograph at the depth of its file, upright, with its alpha, profile, EXIF and resolution.
+def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | None = None) -> Photograph:
+    """The photograph at the depth of its file, upright, with its alpha, profile, EXIF, XMP, IPTC and resolution.
 
     16-bit PNG and TIFF, and gray TIFF of 12 or 32 bits or floats, give uint16; the rest (16-bit CMYK too) uint8.
-    An animation gives its first frame; a TIFF of several pages is refused, reduced copies not counted.
-    RGB pixels stay in the space of their profile. Gray ones under a gray profile are brought to sRGB's tone curve,
-    CMYK and LAB to sRGB. A damaged profile or EXIF block is left out, and so are XMP and IPTC.
+    An animation gives its first frame. All pixels are brought to sRGB, gray ones to its tone curve; those that are
+    sRGB stay as they are. A damaged block of these is left out.
 
     Args:
         path: the file; what it is is told by its content, not by its name.
         max_megapixels: a larger picture is refused by its header, before it is decoded; None reads any.
+        page: of a TIFF of several pages, from 0: `count_pages` tells how many there are, reduced copies not counted.
+            Only that page is in memory. With None such a file is refused.
 
     Raises:
         ImageError: the file cannot be read, is no photograph, is damaged or cut short, or is too large.
     """
-    return _read(path, max_megapixels, None)
+    return _read(path, max_megapixels, page=page)
 
 
-def _read(path: Path, max_megapixels: float | None, min_size: int | None) -> Photograph:
-    try:
-        data = Path(path).read_bytes()
-        if not data:
-            raise ValueError("the file is empty")
+def _read(path: Path, max_megapixels: float | None, min_size: int | None = None, page: int | None = None) -> Photograph:
+    with unreadable_as_image_error(path):
+        with Path(path).open("rb") as file:
+            data = _read_file(file, page)
         return _photograph(data, max_megapixels, min_size)
-    except Exception as error:  # Pillow raises nearly anything on broken and hostile files
-        raise ImageError(f"{path}: cannot be read as a photograph: {_reason(error)}") from error
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return f"its content is not {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, or its header is broken"
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for it"
-    if isinstance(error, Image.DecompressionBombError):
-        return "it has more pixels than Pillow takes in this format; save it as PNG or TIFF"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+def _read_file(file: BinaryIO, page: int | None) -> bytes:
+    """All of it, or of a TIFF that page."""
+    if is_tiff(file.read(4)):
+        return read_page(file, choose_page(find_pages(file), page))
+    if page:
+        raise ValueError(f"it has 1 page, but page {page + 1} was asked for")
+    file.seek(0)
+    return file.read()
 
 
 def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None) -> Photograph:
-    with _open(data) as image:
+    with open_image(BytesIO(data)) as image:
         _check_size(image, max_megapixels)
-        if isinstance(image, TiffImageFile):
-            data = single_page(data)
-            image = TiffImageFile(BytesIO(data), "")
-            _check_size(image, max_megapixels)
         if min_size is not None and isinstance(image, JpegImageFile):
             image.draft(None, (min_size, min_size))
         # Pillow and OpenCV turn a TIFF upright by themselves, and Pillow then forgets how it stood.
         turned = image.tag_v2.get(Base.Orientation, 1) if isinstance(image, TiffImageFile) else None
+        xmp = image.info.pop("xmp", None) if turned is not None else None  # where Pillow would find another one
         pixels, alpha = decode(image, data)
         profile, file_format = image.info.get("icc_profile"), image.format or ""
         orientation = read_orientation(image) if turned is None else 1
         dpi = read_dpi(image)
         pixels = _turn(pixels, orientation)
-        exif = read_exif(image, pixels.shape[1::-1])
+        stored = pixels
+        pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
+        exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
+        xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
+        iptc = read_iptc(image, data)
     if dpi is not None and (turned or orientation) >= 5:
         dpi = dpi[::-1]
     if alpha is not None:
         alpha = None if alpha.min() == np.iinfo(alpha.dtype).max else _turn(alpha, orientation)
-    space = "" if image.mode in ("CMYK", "LAB") else color_space(profile)
-    if profile is not None and pixels.ndim == 2 and space == "GRAY":
-        pixels = gray_to_srgb(pixels, profile)
     return Photograph(
         pixels=pixels,
         alpha=alpha,
-        icc_profile=profile if pixels.ndim == 3 and space == "RGB" else None,
+        icc_profile=profile,
         exif=exif,
+        xmp=xmp,
+        iptc=iptc,
         dpi=dpi,
         format="JPEG" if file_format == "MPO" else file_format,
     )
@@ -114,33 +106,6 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
 def _turn(pixels: Pixels, orientation: int) -> Pixels:
     turned = upright(pixels, orientation)
     return turned if turned.flags.c_contiguous else turned.copy()
-
-
-def _open(data: bytes) -> ImageFile.ImageFile:
-    """As Image.open, without its fixed limit of pixels, which is one for the whole process."""
-    for name in FORMATS[:-1]:
-        if name not in Image.OPEN:
-            continue
-        factory, accept = Image.OPEN[name]
-        if accept is not None and accept(data[:16]) is True:
-            try:
-                return factory(BytesIO(data), "")
-            except (SyntaxError, IndexError, TypeError, struct.error):
-                continue
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return _open_heif(data)
-    if data[4:12] == b"ftypavif" and "AVIF" not in Image.SAVE:
-        raise ValueError("it is an AVIF, which the Pillow installed here was built without")
-    raise UnidentifiedImageError
-
-
-def _open_heif(data: bytes) -> ImageFile.ImageFile:
-    try:
-        from pillow_heif import HeifImageFile
-    except ImportError as error:
-        raise ValueError("it is a HEIC; pip install 'colorize[heic]' reads those") from error
-    image: ImageFile.ImageFile = HeifImageFile(BytesIO(data), "")
-    return image
 
 
 def _check_size(image: Image.Image, max_megapixels: float | None) -> None:

@@ -1,11 +1,10 @@
-"""What Pillow and OpenCV leave open about TIFF: pages, 16-bit planes, and writing 16 bits with all metadata.
+"""What Pillow and OpenCV leave open about TIFF: 16-bit planes, and writing 16 bits with all metadata.
 
-Source: TIFF 6.0 (Adobe, 1992); BigTIFF's directory as in libtiff's bigtiffdesign.
+Source: TIFF 6.0 (Adobe, 1992).
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
 from io import BytesIO
 from itertools import accumulate
 
@@ -17,66 +16,18 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from colorize.images.photograph import Pixels, strips
 
-_MOST_PAGES = 1000
-_NEW_SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
+HEADER = b"II*\0"  # the pointer to the first page follows
+_WIDTH, _HEIGHT = 256, 257
 _ORIENTATION = 274
 _ICC_PROFILE = 34675
-_LONG, _UNDEFINED = 4, 7
+_XMP, _IPTC = 700, 33723
+_BYTE, _LONG, _UNDEFINED = 1, 4, 7
 # width, length, compression, rows per strip, predictor, tile width, tile length
 _SHARED_BY_PLANES = (256, 257, 259, 278, 317, 322, 323, _ORIENTATION)
 
 
-def single_page(data: bytes) -> bytes:
-    """The file with its one photograph as first page; reduced copies and masks do not count.
-
-    Raises:
-        ValueError: it has more than one.
-    """
-    pages = [offset for offset, kind in _directories(data) if not kind & 0b101]
-    if len(pages) > 1:
-        number = f"{_MOST_PAGES} or more" if len(pages) == _MOST_PAGES else len(pages)
-        raise ValueError(f"it has {number} pages; split it into files of one page first, as tiffsplit does")
-    place, form = _first_pointer(data)
-    if not pages or struct.unpack_from(form, data, place)[0] == pages[0]:
-        return data
-    return data[:place] + struct.pack(form, pages[0]) + data[place + struct.calcsize(form) :]
-
-
 def _order(data: bytes) -> str:
     return "<" if data[:2] == b"II" else ">"
-
-
-def _is_big(data: bytes) -> bool:
-    return len(data) > 3 and data[3 if data[:2] == b"MM" else 2] == 43
-
-
-def _first_pointer(data: bytes) -> tuple[int, str]:
-    return (8, _order(data) + "Q") if _is_big(data) else (4, _order(data) + "I")
-
-
-def _directories(data: bytes) -> Iterator[tuple[int, int]]:
-    """(offset, NewSubfileType) of each page, at most `_MOST_PAGES`; a broken chain ends where it breaks."""
-    order, big = _order(data), _is_big(data)
-    count_form, entry_size, pointer_form = (order + "Q", 20, order + "Q") if big else (order + "H", 12, order + "I")
-    place, form = _first_pointer(data)
-    seen: set[int] = set()
-    try:
-        (offset,) = struct.unpack_from(form, data, place)
-        while offset and offset not in seen and len(seen) < _MOST_PAGES:
-            seen.add(offset)
-            (count,) = struct.unpack_from(count_form, data, offset)
-            first = offset + struct.calcsize(count_form)
-            (following,) = struct.unpack_from(pointer_form, data, first + count * entry_size)
-            kind = 0
-            for entry in range(first, first + min(count, 4) * entry_size, entry_size):  # sorted, and 254 is the least
-                tag, kind_type = struct.unpack_from(order + "HH", data, entry)
-                if tag == _NEW_SUBFILE_TYPE:
-                    value_form = order + ("H" if kind_type == 3 else "I")
-                    (kind,) = struct.unpack_from(value_form, data, entry + entry_size - (8 if big else 4))
-            yield offset, kind
-            offset = following
-    except struct.error:
-        return
 
 
 def load_tiff(image: TiffImageFile) -> None:
@@ -95,7 +46,7 @@ def gray_planes(image: TiffImageFile, data: bytes) -> list[TiffImageFile]:
     samples = int(tags[277])
     offsets_tag, counts_tag = (324, 325) if 324 in tags else (273, 279)
     offsets, counts = tags[offsets_tag], tags[counts_tag]
-    if _is_big(data) or len(offsets) % samples or len(offsets) != len(counts):
+    if data[2:4] in (b"+\0", b"\0+") or len(offsets) % samples or len(offsets) != len(counts):
         raise ValueError("its 16-bit channels are stored apart; save it with interleaved channels")
     each = len(offsets) // samples
     planes = []
@@ -127,14 +78,34 @@ def encode_tiff(
     alpha: Pixels | None,
     icc_profile: bytes | None,
     exif: Image.Exif,
+    xmp: bytes | None = None,
+    iptc: bytes | None = None,
 ) -> bytes:
-    """A little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
+    """A TIFF of one page: see `encode_page`."""
+    page, _ = encode_page(pixels, alpha, icc_profile, exif, xmp, iptc, at=len(HEADER) + 4)
+    return HEADER + struct.pack("<I", len(HEADER) + 4) + page
+
+
+def encode_page(
+    pixels: Pixels,
+    alpha: Pixels | None,
+    icc_profile: bytes | None,
+    exif: Image.Exif,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    at: int,
+) -> tuple[bytes, int]:
+    """A page of a little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
 
     Args:
         pixels: (H, W) or (H, W, 3), uint8 or uint16.
         alpha: (H, W) of the same dtype, or None.
-        icc_profile: goes into the file as it is.
+        icc_profile, xmp, iptc: go into the file as they are.
         exif: its first directory, the resolution included, and its EXIF and GPS directories.
+        at: the place in the file, even, where the page will begin.
+
+    Returns:
+        The page, and the place in the file of its last pointer, to the next page, which is 0.
     """
     height, width = pixels.shape[:2]
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
@@ -164,11 +135,9 @@ def encode_tiff(
     directory[284] = 1
     if alpha is not None:
         directory[338] = 2
-    if icc_profile is not None:
-        directory.tagtype[_ICC_PROFILE] = _UNDEFINED
-        directory[_ICC_PROFILE] = icc_profile
-    file = BytesIO()
-    directory.save(file)  # moves the strip offsets to where the file stands afterwards
-    for strip_data in coded:
-        file.write(strip_data)
-    return file.getvalue()
+    for tag, kind, block in ((_XMP, _BYTE, xmp), (_IPTC, _UNDEFINED, iptc), (_ICC_PROFILE, _UNDEFINED, icc_profile)):
+        if block is not None:
+            directory.tagtype[tag] = kind
+            directory[tag] = block
+    page = directory.tobytes(at)  # moves the strip offsets to the place behind itself
+    return page + b"".join(coded), at + 2 + 12 * len(directory)

@@ -1,8 +1,11 @@
 """Writing a photograph, whole or not at all, with what its original's file said about it."""
 
 import errno
+import os
 import struct
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,16 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image, features
+from PIL.PngImagePlugin import PngInfo
 
 from colorize.errors import DiskFullError, ImageError
-from colorize.files import write_whole
+from colorize.files import whole_file, write_whole
+from colorize.images.descriptions import iptc_segment
 from colorize.images.metadata import exif_to_write
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
-from colorize.images.tiff import encode_tiff
+from colorize.images.tiff import HEADER, encode_page, encode_tiff
 
-_FORMATS = {
+_FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".jpe": "JPEG",
@@ -29,24 +34,28 @@ _FORMATS = {
     ".bmp": "BMP",
     **({".avif": "AVIF"} if features.check("avif") else {}),
 }
-WRITABLE = frozenset(_FORMATS)
+WRITABLE = frozenset(_FORMAT_OF_SUFFIX)
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}
 _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
-_LONGEST_JPEG_EXIF = 65533
+_LONGEST_TIFF = 2**32 - 1
+_UNENCODABLE = (ValueError, MemoryError, struct.error, cv2.error)
+_TiffFields = tuple[Pixels, Pixels | None, bytes | None, Image.Exif, bytes | None, bytes | None]
+_LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
+_PNG_XMP = "XML:com.adobe.xmp"
 
 
 def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None, quality: int = 95) -> None:
-    """Write `pixels` in the format that the suffix names, with the alpha, profile, EXIF and resolution of `like`.
+    """Write `pixels` in the format that the suffix names, with the alpha and all metadata of `like`.
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
-    BMP have transparency laid on white; BMP has neither profile nor EXIF; EXIF beyond 64 KiB stays out of JPEG;
-    gray pixels carry no RGB profile. The file appears whole or not at all: an older one of that name stays until
-    the new one is on the disk.
+    BMP have transparency laid on white; BMP has the resolution only; IPTC is for JPEG and TIFF; what is beyond 64 KiB
+    of EXIF, XMP or IPTC stays out of JPEG; gray pixels carry no RGB profile. The file appears whole or not at all: an
+    older one of that name stays until the new one is on the disk.
 
     Args:
         path: ends in one of `WRITABLE`.
-        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, in the space of the profile of `like`.
+        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, sRGB.
         like: the photograph that `pixels` were made from.
         quality: 1 to 100, of JPEG (always 4:4:4), WebP and AVIF.
 
@@ -55,30 +64,85 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
     """
     path = Path(path)
-    if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
-        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
-    if like is not None and like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
-        raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
-    file_format = _FORMATS.get(path.suffix.lower())
+    like = like or Photograph(pixels)
+    _check(pixels, like)
+    file_format = _FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if file_format is None:
-        raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMATS)}")
+        raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMAT_OF_SUFFIX)}")
     longest = _LONGEST_SIDE.get(file_format)
     if longest is not None and max(pixels.shape[:2]) > longest:
         raise ImageError(
             f"{path}: cannot be written: {file_format} holds at most {longest} pixels a side, and the picture has "
             f"{pixels.shape[1]} x {pixels.shape[0]}; write .png or .tif"
         )
+    with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
+        write_whole(path, _encode(pixels, like, file_format, quality))
+
+
+@contextmanager
+def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
+    """Write a TIFF page by page, one of which is in memory: `with write_pages(path) as add: add(pixels, like)`.
+
+    Each page is as `write_photograph` writes it. The file appears when all went well; if anything is raised within,
+    an older one stays.
+
+    Raises:
+        DiskFullError: there is no room left for it.
+        ImageError: the name does not end in .tif or .tiff, the file cannot be written, or it grows beyond 4 GiB.
+    """
+    if _FORMAT_OF_SUFFIX.get(path.suffix.lower()) != "TIFF":
+        raise ImageError(f"{path}: cannot be written: only .tif and .tiff hold pages")
+    with _unwritable_as_image_error(path, OSError), whole_file(path) as file:
+        file.write(HEADER + bytes(4))
+        pointer = len(HEADER)
+
+        def add(pixels: Pixels, like: Photograph) -> None:
+            nonlocal pointer
+            _check(pixels, like)
+            with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
+                at = file.seek(0, os.SEEK_END)
+                at += file.write(bytes(at % 2))
+                page, next_pointer = encode_page(*_for_tiff(pixels, like), at)
+                if at + len(page) > _LONGEST_TIFF:
+                    raise ValueError("its pages need more than the 4 GiB of a TIFF; split the photograph's file")
+                file.write(page)
+                file.seek(pointer)
+                file.write(struct.pack("<I", at))
+                pointer = next_pointer
+
+        yield add
+
+
+def _check(pixels: Pixels, like: Photograph) -> None:
+    if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
+    if like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
+        raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
+
+
+@contextmanager
+def _unwritable_as_image_error(path: Path, *errors: type[Exception]) -> Iterator[None]:
     try:
-        write_whole(path, _encode(pixels, like or Photograph(pixels), file_format, quality))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        yield
+    except errors as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(f"{path}: cannot be written: {error.strerror}; make room and start again") from error
-        raise ImageError(f"{path}: cannot be written: {error.strerror or error}") from error
-    except (ValueError, MemoryError, struct.error, cv2.error) as error:
-        raise ImageError(f"{path}: cannot be written: {error or type(error).__name__}") from error
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ImageError(f"{path}: cannot be written: {reason or str(error) or type(error).__name__}") from error
+
+
+def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
+    """What `encode_tiff` and `encode_page` take."""
+    alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
+    if alpha is not None and pixels.dtype == np.uint16:
+        pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
+    profile = like.icc_profile if pixels.ndim == 3 else None
+    return pixels, alpha, profile, exif_to_write(like.exif, like.dpi), like.xmp, like.iptc
 
 
 def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) -> bytes:
+    if file_format == "TIFF":
+        return encode_tiff(*_for_tiff(pixels, like))
     if file_format not in _SIXTEEN_BIT:
         pixels = to_8_bit(pixels)
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
@@ -88,14 +152,20 @@ def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) ->
         pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
     profile = like.icc_profile if pixels.ndim == 3 else None
     exif = exif_to_write(like.exif, like.dpi)
-    if file_format == "TIFF":
-        return encode_tiff(pixels, alpha, profile, exif)
     block = exif.tobytes() if like.exif or (like.dpi and file_format in ("WEBP", "AVIF")) else None
     if file_format == "PNG" and pixels.dtype == np.uint16:
-        return _encode_png_16_bit(pixels, alpha, profile, block, like.dpi)
+        return _encode_png_16_bit(pixels, alpha, profile, block, like)
     options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
-    if block is not None and not (file_format == "JPEG" and len(block) > _LONGEST_JPEG_EXIF):
+    is_jpeg = file_format == "JPEG"
+    if block is not None and not (is_jpeg and len(block) > _LONGEST_JPEG_EXIF):
         options["exif"] = block
+    if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
+        options["xmp"] = like.xmp
+    if like.xmp is not None and file_format == "PNG":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt(_PNG_XMP, like.xmp.decode())
+    if like.iptc is not None and is_jpeg:
+        options["extra"] = iptc_segment(like.iptc)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
     if file_format in ("JPEG", "AVIF"):
@@ -111,9 +181,9 @@ def _encode_png_16_bit(
     alpha: Pixels | None,
     profile: bytes | None,
     exif: bytes | None,
-    dpi: tuple[float, float] | None,
+    like: Photograph,
 ) -> bytes:
-    """OpenCV encodes; profile, resolution and EXIF go in after the header (PNG, third edition, 11.3)."""
+    """OpenCV encodes; profile, resolution, EXIF and XMP go in after the header (PNG, third edition, 11.3)."""
     bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(bgr) if alpha is None else np.dstack([bgr, alpha]))
     if not done:
@@ -121,10 +191,12 @@ def _encode_png_16_bit(
     chunks = b""
     if profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
-    if dpi is not None:
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))
+    if like.dpi is not None:
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in like.dpi), 1))
     if exif is not None:
         chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    if like.xmp is not None:
+        chunks += _chunk(b"iTXt", _PNG_XMP.encode() + bytes(5) + like.xmp)
     after_header = 8 + 12 + 13
     return b"".join([encoded[:after_header].tobytes(), chunks, encoded[after_header:].tobytes()])
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from colorize.images import Photograph, Pixels, read_photograph
 from colorize.images.photograph import to_8_bit
+from colorize.images.profiles import to_srgb
 
 Picture = str | Path | Image.Image | npt.NDArray[np.generic] | Tensor
 
@@ -19,7 +20,7 @@ def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
     """The photograph in `image`.
 
     Args:
-        image: a file; a PIL image, whose EXIF orientation is heeded; an array (H, W), (H, W, 3) or (H, W, 4); a tensor
+        image: a file; a PIL image, whose EXIF orientation and colour profile are applied; an array (H, W), (H, W, 3) or (H, W, 4); a tensor
             (C, H, W) with as many channels. Arrays and tensors are uint8, uint16 or float in [0, 1].
         max_megapixels: files with more are refused.
 
@@ -79,7 +80,8 @@ def _from_pil(image: Image.Image) -> Photograph:
     alpha = np.array(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
     gray = upright.mode in ("1", "L", "LA", "La")
     pixels = np.array(upright.convert("L" if gray else "RGB"))
-    profile = upright.info.get("icc_profile") if upright.mode in ("RGB", "RGBA") else None
+    profile = upright.info.get("icc_profile") if upright.mode not in ("CMYK", "LAB") else None
+    pixels, profile = to_srgb(pixels, profile)
     return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=upright.info.get("dpi"))
 
 

@@ -1,6 +1,5 @@
 """For the tests of albums: a colorizer that paints everything red, and photographs for it."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **se
     if album.disk_full:
         raise ColorizeError(album.disk_full)
     assert len({result.file for result in results}) == len(results)
-    assert threading.active_count() == 1 + sum(t.daemon for t in threading.enumerate())
+    assert not any(thread.is_alive() for pool in (album._readers, album._writers) for thread in pool._threads)
     return {result.file.removeprefix("album/"): result for result in results}
 
 

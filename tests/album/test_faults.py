@@ -95,7 +95,7 @@ def test_a_full_disk_ends_it_with_whole_files_only(folder: Path, monkeypatch: py
     assert all(pixel(str(path))[1] == (100, 0, 0) for path in Path("out").iterdir())
 
 
-def test_a_report_on_a_full_disk_ends_it_too(folder: Path) -> None:
+def test_a_ledger_on_a_full_disk_ends_it_too(folder: Path) -> None:
     photograph(folder / "a.png")
 
     def record(result: Result) -> None:

@@ -1,7 +1,10 @@
 """The pipeline: what photographs become, in which batches, overlapped, and how many of them are in memory."""
 
+import itertools
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from torch import Tensor
 from colorize.album import pipeline as module
 from colorize.images import Pixels, write_photograph
 from tests.album.red import Red, go, photograph, pixel, temporary_files
+from tests.images.test_header import HEIC, FakeHeif
 
 
 @pytest.fixture
@@ -22,7 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("album")
 
 
-def test_every_photograph_becomes_its_picture(folder: Path) -> None:
+def test_every_photograph_becomes_its_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=itertools.count().__next__))
     for number in range(30):
         photograph(folder / f"{number % 3}/{number}.png", height=16 + number)
     results = go(saturation=2.0)
@@ -31,7 +36,7 @@ def test_every_photograph_becomes_its_picture(folder: Path) -> None:
     for file, result in results.items():
         assert result.output == f"out/{file}"
         assert pixel(result.output) == ((24, 16 + int(Path(file).stem)), (200, 0, 0))
-        assert result.seconds > 0
+        assert result.seconds >= 2  # one to read it, one to write it
     assert not temporary_files()
 
 
@@ -97,7 +102,14 @@ def test_sixteen_bits_count_twice(
     tmp_path: Path, suffix: str, depth: type, weight: int, shape: tuple[int, ...]
 ) -> None:
     write_photograph(tmp_path / f"a{suffix}", np.zeros(shape, depth))
-    assert module._megapixels(tmp_path / f"a{suffix}") == weight * 0.002
+    assert module._megapixels(module._header(tmp_path / f"a{suffix}")) == weight * 0.002
+
+
+def test_a_heic_counts_by_its_header(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(HeifImageFile=FakeHeif))  # type: ignore[arg-type]
+    (folder / "a.heic").write_bytes(HEIC)
+    assert module._megapixels(module._header(folder / "a.heic")) == pytest.approx(4032 * 3024 / 1e6)
+    assert module._megapixels(module._header(folder / "gone.heic")) == 0
 
 
 def test_what_is_there_is_kept_unless_told_otherwise(folder: Path) -> None:
@@ -151,8 +163,24 @@ def test_a_network_at_full_size_renders(folder: Path) -> None:
     assert colorizer.batches == []
 
 
-def test_the_network_keeps_its_threads(folder: Path) -> None:
-    before = torch.get_num_threads()
+def test_the_network_keeps_its_threads_whatever_the_others_set(folder: Path) -> None:
     photograph(folder / "a.png")
-    go(threads=4)
-    assert torch.get_num_threads() == before
+    seen: dict[str, int] = {}
+
+    class Looking(Red):
+        def shrink(self, pixels: Pixels) -> Tensor:
+            seen["read"] = torch.get_num_threads()
+            return super().shrink(pixels)
+
+        def predict_ab(self, small: Tensor, tta: bool = False) -> Tensor:
+            seen["network"] = torch.get_num_threads()
+            return super().predict_ab(small, tta)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        go(Looking(), threads=2)
+        assert seen == {"read": 2, "network": 3}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-"""Reads COUNT mutated files and prints what became of them as JSON: python fuzz.py COUNT SEED FOLDER
+"""Reads COUNT mutated files and prints what became of them as JSON: python -m tests.images.fuzz COUNT SEED FOLDER
 
 Whatever read_photograph raises besides ImageError ends the process with its traceback, and so does a file that takes
 more than 10 seconds; the last file stays in FOLDER.
@@ -22,13 +22,17 @@ import tifffile
 from PIL import Image
 
 from colorize.errors import ImageError
-from colorize.images import Photograph, read_photograph, write_photograph
-from colorize.images.profiles import gray_profile
+from colorize.images import Photograph, count_pages, read_photograph, write_pages, write_photograph
+from colorize.images.descriptions import iptc_segment
+from colorize.images.icc import gray_profile
+from tests.images.rgb_profiles import SPACES
 
 RNG = np.random.default_rng(0)
 SCENE = np.add.outer(np.arange(24) * 4, np.arange(33) * 3)[..., None] + RNG.integers(0, 40, (24, 33, 3))
 RGB = SCENE.astype(np.uint8)
 RGBA = np.dstack([RGB, RGB[..., 0]])
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+IPTC = b"\x1c\x02\x05\0\4fuzz"
 MEMORY = 4 * 2**30
 
 
@@ -70,6 +74,11 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _pillow("GIF", "L", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())])
     for mode in ("RGB", "RGBA"):
         yield _pillow("AVIF", mode, exif=exif)
+    described = {"icc_profile": SPACES["Adobe RGB"].profile(), "xmp": XMP}
+    for file_format in ("JPEG", "PNG", "WEBP", "AVIF"):
+        yield _pillow(file_format, "RGB", **described)
+    yield _pillow("JPEG", "RGB", extra=iptc_segment(IPTC))
+    yield _pillow("TIFF", "RGB", icc_profile=SPACES["ProPhoto RGB"].profile_of_tables())
     deep = RGB.astype(np.uint16) * 257
     like = Photograph(deep, RGBA[..., 3].astype(np.uint16) * 257, gray_profile(), exif.tobytes(), (300, 300))
     for suffix in (".png", ".tif"):
@@ -81,6 +90,18 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _tifffile(planes.astype(np.uint8), photometric="rgb", planarconfig="separate")
     yield _tifffile(deep, photometric="rgb", bigtiff=True, tile=(16, 16))
     yield _tifffile((RGB[..., 0] / 255).astype(np.float32))
+
+
+def corpus_of_pages(folder: Path) -> Iterator[bytes]:
+    """Small good TIFFs of two pages."""
+    deep = RGB.astype(np.uint16) * 257
+    for bigtiff in (False, True):
+        yield _tifffile(np.stack([deep, deep]), photometric="rgb", bigtiff=bigtiff, metadata=None)
+    described = {"icc_profile": SPACES["ProPhoto RGB"].profile(), "xmp": XMP, "iptc": IPTC}
+    with write_pages(folder / "x.tif") as add:
+        for pixels in (deep, RGB):
+            add(pixels, Photograph(pixels, **described))
+    yield (folder / "x.tif").read_bytes()
 
 
 def mutate(data: bytes, choose: random.Random) -> bytes:
@@ -108,7 +129,8 @@ def mutate(data: bytes, choose: random.Random) -> bytes:
 def read(path: Path) -> str:
     """ "refused" or "read", and then what was carried can be written, too."""
     try:
-        photograph = read_photograph(path, max_megapixels=20)
+        count_pages(path)
+        photograph = read_photograph(path, max_megapixels=20, page=0)
     except ImageError as error:
         message = str(error)
         return "refused" if "\n" not in message else f"refused in several lines: {message}"
@@ -127,12 +149,12 @@ def main(count: int, seed: int, folder: Path) -> None:
     warnings.simplefilter("ignore")
     os.fsync = lambda _: None  # thousands of files that nobody keeps
     choose = random.Random(seed)
-    good = list(corpus(folder))
+    good = [*corpus(folder), *corpus_of_pages(folder)]
     path = folder / "mutated"
     seen: collections.Counter[str] = collections.Counter()
     for data in good:
         path.write_bytes(data)
-        seen[f"good {read_photograph(path).format}"] += 1
+        seen[f"good {read_photograph(path, page=count_pages(path) - 1).format}"] += 1
     for number in range(count):
         path.write_bytes(mutate(good[number % len(good)], choose))
         faulthandler.dump_traceback_later(10, exit=True)

@@ -12,8 +12,9 @@ COUNT = 6000
 
 @pytest.mark.slow
 def test_no_mutated_file_crashes_or_hangs_the_process(tmp_path: Path) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("fuzz.py")), str(COUNT), "0", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600)
+    command = [sys.executable, "-m", "tests.images.fuzz", str(COUNT), "0", str(tmp_path)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     counts = json.loads(done.stdout.splitlines()[-1])
     print(counts)

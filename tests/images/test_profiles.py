@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from colorize.images import read_photograph
-from colorize.images.profiles import color_space, gray_profile
+from colorize.images.icc import gray_profile
+from colorize.images.profiles import color_space
 from tests.images.samples import GRAY, GRAY_16, RGB, Array, three
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -4,9 +4,9 @@ import errno
 import os
 import struct
 import sys
-import threading
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from PIL import Image
 
 from colorize.errors import ImageError
 from colorize.images import find_photographs, read_photograph, read_rgb, write_photograph
-from tests.images.samples import RGB, RGB_16, chunk
+from tests.images.samples import RGB, RGB_16, Array, chunk
 
 NOISE = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
@@ -123,10 +123,10 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImageError, match="No such file"):
         read_rgb(tmp_path / "absent.jpg")
 
-    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+    def refuse(path: Path, mode: str) -> bytes:  # root may read everything, so that chmod would not do
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ImageError, match=r"Permission denied$"):
         read_rgb(tmp_path / "empty.jpg")
 
@@ -228,14 +228,11 @@ def test_many_threads_read_at_once(tmp_path: Path) -> None:
     for number in range(8):
         files[tmp_path / f"{number}.png"] = np.roll(RGB_16, number)
         write_photograph(tmp_path / f"{number}.png", np.roll(RGB_16, number))
-    wrong = []
 
-    def read() -> None:
-        wrong.extend(path for path, pixels in files.items() if not np.array_equal(read_photograph(path).pixels, pixels))
+    def read(_: int) -> list[Array]:
+        return [read_photograph(path).pixels for path in files]
 
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with ThreadPoolExecutor(8) as pool:
+        for pictures in pool.map(read, range(8)):
+            for pixels, expected in zip(pictures, files.values(), strict=True):
+                np.testing.assert_array_equal(pixels, expected)

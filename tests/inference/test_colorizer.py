@@ -126,6 +126,19 @@ def test_transparency_orientation_and_profile_stay(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(from_pil), np.asarray(picture))
 
 
+def test_a_pil_image_under_a_wide_profile_is_seen_in_srgb(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(BytesIO(ADOBE_RGB)).tobytes()
+    image = Image.fromarray(render_scenes([7], 48)[0])
+    image.info["icc_profile"] = profile
+    image.save(tmp_path / "wide.png", icc_profile=profile)
+    pictures = [make(LabTask).colorize(source) for source in (image, tmp_path / "wide.png")]
+    assert isinstance(pictures[0], Image.Image)
+    assert np.array_equal(np.asarray(pictures[0]), np.asarray(pictures[1]))
+    assert pictures[0].info["icc_profile"] not in (None, profile)
+    plain = make(LabTask).colorize(Image.fromarray(np.asarray(image)))
+    assert not np.array_equal(np.asarray(pictures[0]), np.asarray(plain))
+
+
 def test_a_file_keeps_all_that_it_says_and_its_depth(tmp_path: Path) -> None:
     colorizer = make(LabTask)
     scene = render_scenes([7], 48)[0]

@@ -1,0 +1,59 @@
+"""The pages of one file through a colorizer, one after another, so that one of them is in memory."""
+
+from collections.abc import Callable
+
+from colorize.album.output import write_page_pictures
+from colorize.album.plan import Job
+from colorize.album.settings import Settings
+from colorize.color.tone import is_colored
+from colorize.images import Header, Photograph, Pixels, read_header, read_photograph
+from colorize.inference.colorizer import Colorizer
+
+
+class StoppedError(Exception):
+    """Between two pages nothing more was to be begun."""
+
+
+def make_pages(
+    job: Job, count: int, colorizer: Colorizer, settings: Settings, wait_for_room: Callable[[Header], bool]
+) -> bool:
+    """Read, colour and write the pages of a job's file.
+
+    Args:
+        job: its file has several pages.
+        count: so many.
+        colorizer: gives the colours.
+        settings: how.
+        wait_for_room: called with the header of each page before it is read; False ends it.
+
+    Returns:
+        Whether all pages were in colour already and have kept it, as `settings.keep_color` asks.
+
+    Raises:
+        StoppedError: `wait_for_room` said so; nothing was written.
+        ImageError, DiskFullError, OSError: a page cannot be read or written; nothing was written.
+    """
+    kept = 0
+
+    def color(number: int) -> tuple[Photograph, Pixels | None]:
+        nonlocal kept
+        if not wait_for_room(read_header(job.file, number)):
+            raise StoppedError
+        photograph = read_photograph(job.file, settings.max_megapixels, number)
+        colored = _color(photograph, colorizer, settings)
+        kept += colored is None
+        return photograph, colored
+
+    write_page_pictures(job, count, map(color, range(count)), settings)
+    return kept == count
+
+
+def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> Pixels | None:
+    """The picture of one photograph, or None where its own colours stay."""
+    if colorizer.at_full_size:
+        return colorizer.render(photograph.pixels, saturation=settings.saturation, tta=settings.tta)
+    small = colorizer.shrink(photograph.pixels)
+    if settings.keep_color and is_colored(small):
+        return None
+    ab = colorizer.predict_ab(small[None], tta=settings.tta)[0]
+    return colorizer.merge(photograph.pixels, small, ab, settings.saturation)

@@ -1,0 +1,84 @@
+"""What headers say, without a pixel being decoded."""
+
+import sys
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageFile
+
+from colorize.errors import ImageError
+from colorize.images import Header, read_header, read_photograph, write_photograph
+from tests.images.samples import GRAY, GRAY_16, RGB, RGB_16, Array
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp", ".gif", ".avif"])
+def test_every_format_tells_its_size(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(RGB).save(tmp_path / f"x{suffix}")
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a header needs no pixels")
+
+    for image_class in (Image.Image, ImageFile.ImageFile):
+        monkeypatch.setattr(image_class, "load", fail)
+    assert read_header(tmp_path / f"x{suffix}") == Header(7, 5, 8)
+
+
+@pytest.mark.parametrize("pixels", [GRAY, RGB, GRAY_16, RGB_16], ids=["gray", "rgb", "gray 16", "rgb 16"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_the_depth_is_that_of_the_photograph(pixels: Array, suffix: str, tmp_path: Path) -> None:
+    write_photograph(tmp_path / f"x{suffix}", pixels)
+    assert read_header(tmp_path / f"x{suffix}").bit_depth == 8 * pixels.itemsize
+    assert read_photograph(tmp_path / f"x{suffix}").bit_depth == 8 * pixels.itemsize
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options"),
+    [
+        (np.moveaxis(RGB_16, -1, 0).copy(), {"photometric": "rgb", "planarconfig": "separate"}),
+        (np.moveaxis(RGB, -1, 0).copy(), {"photometric": "rgb", "planarconfig": "separate"}),
+        ((GRAY / 255).astype(np.float32), {}),
+        (RGB_16, {"photometric": "rgb", "compression": "zlib"}),
+    ],
+)
+def test_the_depth_of_odd_tiffs(pixels: Array, options: dict[str, Any], tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", pixels, **options)
+    assert read_header(tmp_path / "x.tif").bit_depth == read_photograph(tmp_path / "x.tif").bit_depth
+
+
+class FakeHeif(ImageFile.ImageFile):
+    """In place of pillow_heif's: knows its size and cannot be decoded."""
+
+    format = "HEIF"
+
+    def _open(self) -> None:
+        self._size, self._mode = (4032, 3024), "RGB"
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+
+
+def test_a_heic_tells_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(HeifImageFile=FakeHeif))  # type: ignore[arg-type]
+    (tmp_path / "x.heic").write_bytes(HEIC)
+    assert read_header(tmp_path / "x.heic") == Header(4032, 3024, 8)
+
+
+def test_a_real_heic_tells_its_size(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (640, 480))).save(buffer)
+    (tmp_path / "x.heic").write_bytes(buffer.getvalue())
+    assert read_header(tmp_path / "x.heic") == Header(640, 480, 8)
+
+
+@pytest.mark.parametrize("content", [b"", b"no photograph", HEIC])
+def test_what_cannot_be_opened_is_refused(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ImageError, match=f"{tmp_path}/x: cannot be read as a photograph: "):
+        read_header(tmp_path / "x")
