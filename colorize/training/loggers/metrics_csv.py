@@ -5,9 +5,10 @@ import io
 import logging
 from pathlib import Path
 
+from lightning_fabric.loggers.csv_logs import _ExperimentWriter
+from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
-from pytorch_lightning.loggers.logger import rank_zero_experiment
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError, first_line
@@ -49,7 +50,7 @@ class MetricsCSV(CSVLogger):
 
     @property
     @rank_zero_experiment
-    def experiment(self) -> ExperimentWriter:
+    def experiment(self) -> _ExperimentWriter:
         """The writer of the file, on rank zero."""
         if self._experiment is None:
             self._experiment = Appending(self.log_dir)
