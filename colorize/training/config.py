@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
+from colorize.files import write_whole
 from colorize.tasks.base import Task
 
 
@@ -25,11 +27,12 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
+@rank_zero_only
 def save_config(cfg: DictConfig) -> None:
-    """Write the resolved configuration as `config.yaml` into the run's folder."""
+    """Write the resolved configuration as `config.yaml` into the run's folder, on rank zero."""
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
+    write_whole(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True).encode())
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str | int:

@@ -96,7 +96,7 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     (folder / "no_wandb.py").write_text(NO_WANDB)
     train = ["train.py", *commands.tiny]
     on_wandb = [*train, "logger=wandb", "callbacks.architecture=null", "callbacks.curves=null"]
-    path = f"callbacks.samples.path={folder},{folder}/samples.png"  # the first, a folder, cannot be written
+    workers = "data.num_workers=-1,0"  # the first is refused by torch's DataLoader, when the training starts
     cases = {
         "first": [*on_wandb, "logger.wandb.tags=[quick]", f"hydra.run.dir={folder}/first"],
         "second": [
@@ -105,7 +105,7 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
             "trainer.max_epochs=2",
             f"hydra.run.dir={folder}/second",
         ],
-        "sweep": ["train.py", "-m", *on_wandb[1:], path, f"hydra.sweep.dir={folder}/my_sweep"],
+        "sweep": ["train.py", "-m", *on_wandb[1:], workers, f"hydra.sweep.dir={folder}/my_sweep"],
         "evaluation": [
             *on_wandb,
             "fit=false",

@@ -7,7 +7,6 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageDraw
-from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
@@ -15,9 +14,10 @@ from torch import Tensor
 from colorize.data.base import ImageData
 from colorize.images import write_photograph
 from colorize.tasks.base import Task
+from colorize.training.callbacks.drawing import DrawingCallback
 
 
-class SamplePictures(Callback):
+class SamplePictures(DrawingCallback):
     """Rows of input | prediction | truth for the same validation pictures each time, as a file and to the loggers.
 
     Args:
@@ -34,18 +34,20 @@ class SamplePictures(Callback):
     @rank_zero_only
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.state.fn == "fit" and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
-            self._draw(trainer, module)
+            with self.drawing(self.path):
+                self._draw(trainer, module)
 
     @rank_zero_only
     def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._draw(trainer, module)
+        with self.drawing(self.path):
+            self._draw(trainer, module)
 
     def _draw(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(module, Task)
         assert isinstance(data, ImageData)
-        part: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
-        batch = {name: value.to(module.device) for name, value in data.sample(part, self.count).items()}
+        split: Any = "val" if len(data.parts["val"]) else "test"  # type: ignore[arg-type]
+        batch = {name: value.to(module.device) for name, value in data.sample(split, self.count).items()}
         panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
         write_photograph(self.path, panel)
         for logger in trainer.loggers:
