@@ -109,7 +109,7 @@ def diagram(shadow: Shadow, depth: int) -> "Digraph":
 
 
 def tidy(line: str) -> str:
-    """A line of torchview's graph, with B for the batch, the parts of a name below each other, and no depth."""
+    """A line of torchview's graph, with B for the batch, the words of a name below each other, and no depth."""
     line = line.replace("input-tensor", "input").replace("output-tensor", "output").replace("(1, ", "(B, ")
     line = re.sub(r"([\w.]+): ([^(]+) \((.*?)\)<BR/>", r"<B>\2</B><BR/>\1<BR/>\3<BR/>", line)
     line = re.sub(r"<BR/>(no parameters<BR/>)?depth:\d+", "", line)
