@@ -10,21 +10,21 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from colorize.cli import one_sentence, run
-from colorize.compare.sweeps import others_go_on
+from colorize.compare.sweeps import record_failure
 from colorize.registry import import_plugins
 from colorize.training.callbacks import Outcome, SaveConfig
 from colorize.training.checks import check
 from colorize.training.config import build_task, expand_paths, plain, resolve_precision, save_config
 from colorize.training.evaluate import best_checkpoint, end_distributed, evaluate, summary
 from colorize.training.loggers import open_loggers
-from colorize.training.loggers.wandb import log_results
+from colorize.training.loggers.wandb import log_test_results
 from colorize.training.restore import adopt_checkpoint, initialize, load_task
 from colorize.weights.checkpoint import read_checkpoint
 from colorize.weights.model import fingerprint
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
-@others_go_on
+@record_failure
 @one_sentence
 def main(cfg: DictConfig) -> float | None:
     import_plugins(cfg.plugins)
@@ -61,7 +61,7 @@ def main(cfg: DictConfig) -> float | None:
         training["weights"] = fingerprint(task.network)
         samples = [callbacks["samples"]] if "samples" in callbacks else []
         metrics = evaluate(cfg, task, data, samples, loggers, training)
-        log_results(loggers, task, data, metrics, checkpoint if cfg.fit else None)
+        log_test_results(loggers, task, data, metrics, checkpoint if cfg.fit else None)
         print(summary(metrics, Path(cfg.run_dir), checkpoint))
     return objective
 

@@ -25,7 +25,6 @@ T = TypeVar("T")
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
 NOISE = (
     r".*LeafSpec.* is deprecated",  # Lightning's use of torch
-    r"Experiment logs directory .* exists and is not empty",  # Hydra's files are there before the CSV logger's
     r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
     r".*does not have many workers",  # batches come from memory, workers would only slow them
 )

@@ -26,8 +26,8 @@ def compare(folders: Sequence[Path], output: Path) -> list[Run]:
     write_whole(output / "comparison.md", tables.encode())
     block = {run.folder: title for title, group in floors(runs).items() for run in group}
     entries = [
-        Entry(parts, block.get(run.folder, ""), run.samples, run.metrics)
-        for parts, run in zip(labels(runs), runs, strict=True)
+        Entry(lines, block.get(run.folder, ""), run.samples, run.metrics)
+        for lines, run in zip(labels(runs), runs, strict=True)
     ]
     write_whole(output / "comparison.png", draw(entries))
     return runs

@@ -13,16 +13,16 @@ BAR_INCH = 0.28
 
 
 class Entry(NamedTuple):
-    """A run to draw: the parts of its label, its floor's title, its `test_samples.npz` and its `metrics.json`."""
+    """A run to draw: the lines of its label, its floor's title, its `test_samples.npz` and its `metrics.json`."""
 
-    parts: Sequence[str]
+    lines: Sequence[str]
     floor: str
     samples: Mapping[str, np.ndarray]
     metrics: Mapping[str, float | None]
 
     @property
     def label(self) -> str:
-        return " ".join(self.parts)
+        return " ".join(self.lines)
 
 
 def draw(entries: Sequence[Entry]) -> bytes:
@@ -71,7 +71,7 @@ def _pictures(axes: Axes, block: Sequence[Entry]) -> None:
     count, rows, height, width, channels = padded.shape
     panel = padded.transpose(1, 2, 0, 3, 4).reshape(rows * height, count * width, channels)
     axes.imshow(panel, interpolation="nearest")
-    labels = ["input", *("\n".join(entry.parts) for entry in block), "truth"]
+    labels = ["input", *("\n".join(entry.lines) for entry in block), "truth"]
     axes.set_xticks([(place + 0.5) * width - gap / 2 for place in range(count)], labels, fontsize=7)
     axes.xaxis.tick_top()
     axes.set_xlabel(block[0].floor)

@@ -29,6 +29,9 @@ class Run:
     `number` is its place in a sweep; `choices` are Hydra's of each group; `overrides` are None without a `.hydra`
     folder; `config` is flat, a dotted key to its value's text; `metrics` is the content of `metrics.json` and `samples`
     that of `test_samples.npz`, both empty if it failed, for which `error` is the reason.
+
+    An evaluation (`fit=false`) has as its choice of a `model` the task and network of its checkpoint, and no override
+    or experiment that says another.
     """
 
     folder: Path
@@ -103,10 +106,24 @@ def read_run(folder: Path) -> Run:
             error = "it has not finished"
     except (*UNREADABLE, AttributeError, KeyError, TypeError) as damage:
         error = f"{path.relative_to(folder)} is damaged: {first_line(damage)}"
+    if config.get("fit") == "false":
+        choices = {key: value for key, value in choices.items() if not _is_model(key)} | _evaluated(config)
+        overrides = overrides and {key: value for key, value in overrides.items() if not _is_model(key)}
     base = config.get("run_dir", "")
     if base.startswith("/"):
         config = {key: value for key, value in config.items() if not value.startswith(base)}
     return Run(folder, number, choices, overrides, config, metrics, samples, error)
+
+
+def _is_model(key: str) -> bool:
+    return key in ("experiment", "model") or key.startswith("model.")
+
+
+def _evaluated(config: Mapping[str, str]) -> dict[str, str]:
+    """The choice of a model that the configuration of an evaluation, which is its checkpoint's, stands for."""
+    task = config.get("model._target_", "").rpartition(".")[2]
+    name = f"{task} {config.get('model.network.name', '')}".strip()
+    return {"model": name} if name else {}
 
 
 def _yaml(path: Path) -> Any:
@@ -165,7 +182,7 @@ def varied(runs: Sequence[Run]) -> list[str]:
 
 
 def names(runs: Sequence[Run]) -> list[str]:
-    """The name of each run's folder, or, where two are called the same, its path from where they part."""
+    """The name of each run's folder, or, where two are called the same, its path from where they differ."""
     short = [run.folder.name for run in runs]
     if len(set(short)) == len(runs):
         return short
@@ -174,15 +191,15 @@ def names(runs: Sequence[Run]) -> list[str]:
 
 
 def labels(runs: Sequence[Run]) -> list[list[str]]:
-    """What tells each run from the others, in few short parts: settings if they do, else its name too."""
+    """What tells each run from the others, in a few short lines: settings if they do, else its name too."""
     keys = varied(runs)
-    found = [[_part(key, value, keys) for key in keys if (value := run.value(key)) is not None] for run in runs]
-    if len({tuple(parts) for parts in found}) < len(runs) or [] in found:
-        return [[name, *parts] for name, parts in zip(names(runs), found, strict=True)]
+    found = [[_setting(key, value, keys) for key in keys if (value := run.value(key)) is not None] for run in runs]
+    if len({tuple(lines) for lines in found}) < len(runs) or [] in found:
+        return [[name, *lines] for name, lines in zip(names(runs), found, strict=True)]
     return found
 
 
-def _part(key: str, value: str, keys: Sequence[str]) -> str:
+def _setting(key: str, value: str, keys: Sequence[str]) -> str:
     if key in CHOICES:
         return value
     last = key.rpartition(".")[2]

@@ -21,7 +21,7 @@ from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
 
 
-def others_go_on(job: Callable[[DictConfig], float | None]) -> Callable[[DictConfig], float | None]:
+def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictConfig], float | None]:
     """Decorates a job: in a multirun its failure is said, kept in the run's `error.txt`, and ends this job only."""
 
     @functools.wraps(job)

@@ -1,4 +1,4 @@
-"""Many runs, one comparison: python -m colorize.compare RUN_OR_SWEEP..."""
+"""The tables of a comparison: each run, and the mean over seeds."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -53,9 +53,9 @@ def _floor(title: str) -> str:
 
 
 def over_seeds(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
-    """Mean and standard deviation (of the sample) of measured runs that differ in their seed only.
+    """Mean and standard deviation (of the sample) over the seeds of measured runs that differ in their seed only.
 
-    There are no rows if no two runs do.
+    Runs of one seed count as one, with their mean. There are no rows if no two runs differ so.
     """
     keys, metrics = [key for key in varied(runs) if key != "seed"], measured(runs)
     groups: dict[tuple[str | None, ...], list[Run]] = {}
@@ -69,12 +69,20 @@ def over_seeds(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
     for title, group in floors(runs).items():
         rows.append([_floor(title), *[None] * (len(keys) + 1), *map(group[0].values("floor/").get, metrics)])
     for settings, group in groups.items():
-        cells = [_mean([run.metrics.get(f"test/{name}") for run in group]) for name in metrics]
-        rows.append([None, *settings, len(group), *cells])
+        of_seed: dict[str | None, list[Run]] = {}
+        for run in group:
+            of_seed.setdefault(run.value("seed"), []).append(run)
+        cells = [_over_seeds([_mean(same, f"test/{name}") for same in of_seed.values()]) for name in metrics]
+        rows.append([None, *settings, len(of_seed), *cells])
     return columns, rows
 
 
-def _mean(values: Sequence[float | None]) -> str | None:
+def _mean(runs: Sequence[Run], name: str) -> float | None:
+    known = [value for run in runs if (value := run.metrics.get(name)) is not None]
+    return statistics.mean(known) if len(known) == len(runs) else None
+
+
+def _over_seeds(values: Sequence[float | None]) -> str | None:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
+from colorize.files import write_whole
 from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
 from colorize.training.devices import device_type
@@ -45,16 +47,17 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 def expand_paths(cfg: DictConfig) -> None:
     """Replace ~ by the home folder in the paths that train.py itself reads and writes."""
-    for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from")):
+    for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from"), (cfg.model, "encoder_weights")):
         if holder[key] is not None:
             holder[key] = str(Path(holder[key]).expanduser())
 
 
+@rank_zero_only
 def save_config(cfg: DictConfig) -> None:
-    """Write the resolved configuration as `config.yaml` into the run's folder."""
+    """Write the resolved configuration as `config.yaml` into the run's folder, on rank zero."""
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
+    write_whole(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True).encode())
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str | int:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,8 @@ def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: Path | None) -> 
         lines.append(f"  {name:<22}{_number(model):>10}{_number(floor):>10}")
     lines.append(f"run: {run_dir}")
     if checkpoint is not None:
-        lines.append(f"use: python predict.py checkpoint={checkpoint} input=PHOTO_OR_FOLDER output=FOLDER")
+        word = shlex.quote(f"checkpoint={checkpoint}")
+        lines.append(f"use: python predict.py {word} input=PHOTO_OR_FOLDER output=FOLDER")
     return "\n".join(lines)
 
 

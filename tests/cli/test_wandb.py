@@ -33,7 +33,7 @@ def read_records(path: Path) -> list[Record]:
         length, kind = int.from_bytes(data[position + 4 : position + 6], "little"), data[position + 6]
         content += data[position + 7 : position + 7 + length]
         position += 7 + length
-        if kind in (1, 4):  # whole, or the last part
+        if kind in (1, 4):  # whole, or its last piece
             records.append(Record.FromString(content))
             content = b""
     return records
@@ -96,7 +96,7 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     (folder / "no_wandb.py").write_text(NO_WANDB)
     train = ["train.py", *commands.tiny]
     on_wandb = [*train, "logger=wandb", "callbacks.architecture=null", "callbacks.curves=null"]
-    path = f"callbacks.samples.path={folder},{folder}/samples.png"  # the first, a folder, cannot be written
+    workers = "data.num_workers=-1,0"  # the first is refused by torch's DataLoader, when the training starts
     cases = {
         "first": [*on_wandb, "logger.wandb.tags=[quick]", f"hydra.run.dir={folder}/first"],
         "second": [
@@ -105,7 +105,7 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
             "trainer.max_epochs=2",
             f"hydra.run.dir={folder}/second",
         ],
-        "sweep": ["train.py", "-m", *on_wandb[1:], path, f"hydra.sweep.dir={folder}/my_sweep"],
+        "sweep": ["train.py", "-m", *on_wandb[1:], workers, f"hydra.sweep.dir={folder}/my_sweep"],
         "evaluation": [
             *on_wandb,
             "fit=false",
@@ -166,14 +166,14 @@ def test_every_metric_has_its_axis_and_best_value(first: Written) -> None:
     assert logged <= set(defined)
     assert {defined[name].step_metric for name in logged} == {"epoch"}
     assert defined["train/loss_step"].step_metric == "trainer/global_step"
-    for part in ("val", "test"):
+    for split in ("val", "test"):
         for name in ("loss", "mse", "mae", "mse_ratio", "delta_e"):
-            assert defined[f"{part}/{name}"].summary.min
-            assert not defined[f"{part}/{name}"].summary.max
+            assert defined[f"{split}/{name}"].summary.min
+            assert not defined[f"{split}/{name}"].summary.max
         for name in ("psnr", "psnr_per_image", "ssim"):
-            assert defined[f"{part}/{name}"].summary.max
-            assert not defined[f"{part}/{name}"].summary.min
-        assert not defined[f"{part}/colorfulness"].HasField("summary")
+            assert defined[f"{split}/{name}"].summary.max
+            assert not defined[f"{split}/{name}"].summary.min
+        assert not defined[f"{split}/colorfulness"].HasField("summary")
     summary = {"/".join(item.nested_key): item.value_json for update in first.all("summary") for item in update.update}
     assert json.loads(summary["val/psnr"]) == {"max": first.values("val/psnr")[0][1]}
 

@@ -112,6 +112,43 @@ def test_seeds_are_averaged(make_run: MakeRun, tmp_path: Path) -> None:
     assert "| floor |" in text
 
 
+def test_two_runs_of_a_seed_are_one_of_the_seeds(make_run: MakeRun, tmp_path: Path) -> None:
+    for number, (seed, mse) in enumerate([("1", 0.004), ("1", 0.006), ("2", 0.007)]):
+        make_run(number, mse, seed=seed)
+    compare([tmp_path / "sweep"], tmp_path)
+    text = (tmp_path / "comparison.md").read_text().partition("over seeds:")[2]
+    assert f"| 2 | 0.4 ± 0 | 0.006 ± {statistics.stdev([0.005, 0.007]):.2g} |" in text
+
+
+def test_runs_of_one_seed_say_nothing_about_seeds(make_run: MakeRun, tmp_path: Path) -> None:
+    for number in range(2):
+        make_run(number, seed="1")
+    compare([tmp_path / "sweep"], tmp_path)
+    assert "over seeds" not in (tmp_path / "comparison.md").read_text()
+
+
+def test_an_evaluation_is_of_the_model_in_its_checkpoint(make_run: MakeRun, tmp_path: Path) -> None:
+    """Whatever model= and experiment= the command line has chosen beside it."""
+    make_run(0, 0.004, model="rgb_cae")
+    for number, network in ((1, "ConvAutoencoder"), (2, "UNet")):
+        path = f"/runs/{network}/checkpoints/best.ckpt"
+        folder = make_run(
+            number, 0.005, experiment="landscapes_lab", model__network__width="4", fit="false", ckpt_path=path
+        )
+        config = OmegaConf.load(folder / ".hydra/config.yaml")
+        config.model = {"_target_": "colorize.tasks.RGBTask", "network": {"name": network}}
+        OmegaConf.save(config, folder / "config.yaml")
+    compare([tmp_path / "sweep"], tmp_path)
+    _, training, *evaluations = read_csv(tmp_path / "comparison.csv")
+    assert training["model"] == "rgb_cae"
+    assert [row["model"] for row in evaluations] == ["RGBTask ConvAutoencoder", "RGBTask UNet"]
+    assert [row["ckpt_path"] for row in evaluations] == [
+        "/runs/ConvAutoencoder/checkpoints/best.ckpt",
+        "/runs/UNet/checkpoints/best.ckpt",
+    ]
+    assert not {"experiment", "model.network.width"} & training.keys()
+
+
 def test_each_data_set_has_its_own_floor_and_block(make_run: MakeRun, tmp_path: Path) -> None:
     make_run(0, data="cifar10")
     make_run(1, data="landscapes")

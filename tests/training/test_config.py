@@ -1,22 +1,39 @@
-"""The configuration as a run uses it: paths written out, precision chosen."""
+"""The configuration as a run uses it: paths written out, precision chosen, config.yaml saved."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from omegaconf import OmegaConf
 
-from colorize.training.config import expand_paths, resolve_precision
+from colorize.training.config import expand_paths, resolve_precision, save_config
+
+SAVE = """
+import sys
+from omegaconf import OmegaConf
+from colorize.training.config import save_config
+save_config(OmegaConf.create({"run_dir": sys.argv[1]}))
+"""
 
 
 def test_home_is_written_out_in_every_path_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    written = {"ckpt_path": "~/a.ckpt", "run_dir": "~/runs/1", "model": {"init_from": "~/b.ckpt"}}
+    written = {
+        "ckpt_path": "~/a.ckpt",
+        "run_dir": "~/runs/1",
+        "model": {"init_from": "~/b.ckpt", "encoder_weights": None},
+    }
     cfg = OmegaConf.create({**written, "callbacks": {"path": "${run_dir}/curves.png"}})
     expand_paths(cfg)
     assert (cfg.ckpt_path, cfg.model.init_from) == ("/home/ada/a.ckpt", "/home/ada/b.ckpt")
     assert cfg.callbacks.path == "/home/ada/runs/1/curves.png"
-    without = OmegaConf.create({"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None}})
+    without = OmegaConf.create(
+        {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None, "encoder_weights": None}}
+    )
     expand_paths(without)
-    assert without == {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None}}
+    assert without == {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None, "encoder_weights": None}}
 
 
 @pytest.mark.parametrize(
@@ -42,3 +59,19 @@ def test_automatic_precision_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert resolve_precision("auto", "auto") == "32-true"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_rank_zero_alone_writes_it(rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("colorize.training.config.rank_zero_only.rank", rank)
+    save_config(OmegaConf.create({"run_dir": str(tmp_path / "run"), "seed": 3, "same": "${seed}"}))
+    assert (tmp_path / "run/config.yaml").is_file() == (rank == 0)
+    if rank == 0:
+        assert OmegaConf.load(tmp_path / "run/config.yaml") == {"run_dir": str(tmp_path / "run"), "seed": 3, "same": 3}
+
+
+@pytest.mark.slow
+def test_a_rank_is_known_before_there_is_a_trainer(tmp_path: Path) -> None:
+    """Lightning starts a further rank of a node with LOCAL_RANK."""
+    subprocess.run([sys.executable, "-c", SAVE, tmp_path], env={"LOCAL_RANK": "1"}, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -5,21 +5,19 @@ import importlib.util
 import logging
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.model_summary import ModelSummary  # type: ignore[attr-defined]
 from torch import Tensor, nn
 
 from colorize.data.base import ImageData
-from colorize.errors import first_line
 from colorize.files import write_whole
 from colorize.tasks.base import Task
+from colorize.training.callbacks.drawing import DrawingCallback
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Architecture(Callback):
+class Architecture(DrawingCallback):
     """Writes `architecture.txt` (every layer) and `architecture.svg` (a diagram) when training starts.
 
     The diagram needs torchview and Graphviz's `dot`; where they are missing, one line says how to get them.
@@ -46,20 +44,23 @@ class Architecture(Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(module, Task)
         assert isinstance(data, ImageData)
-        shadow = Shadow(module, data.image_size)
+        with self.drawing(self.folder / "architecture.txt"):
+            self._write_table(Shadow(module, data.image_size))
+        with self.drawing(self.folder / "architecture.svg"):
+            self._write_diagram(Shadow(module, data.image_size))
+
+    def _write_table(self, shadow: "Shadow") -> None:
         title = shadow.title()
         log.info("%s", title)
-        write_whole(self.folder / "architecture.txt", f"{title}\n\n{ModelSummary(shadow, max_depth=-1)}\n".encode())
+        table = f"{title}\n\n{ModelSummary(shadow, max_depth=-1)}\n"
+        write_whole(self.folder / "architecture.txt", table.encode())
+
+    def _write_diagram(self, shadow: "Shadow") -> None:
         missing = missing_tools()
         if missing:
             log.info("architecture.svg is not drawn, for want of %s.", " and ".join(missing))
-            return
-        try:
-            picture = diagram(shadow, self.depth).pipe(format="svg", quiet=True)
-        except (RuntimeError, subprocess.CalledProcessError) as error:  # a picture must not end a training
-            log.warning("architecture.svg is not drawn: %s", first_line(error.__cause__ or error))
-            return
-        write_whole(self.folder / "architecture.svg", picture)
+        else:
+            write_whole(self.folder / "architecture.svg", diagram(shadow, self.depth).pipe(format="svg", quiet=True))
 
 
 class Shadow(pl.LightningModule):
@@ -108,7 +109,7 @@ def diagram(shadow: Shadow, depth: int) -> "Digraph":
 
 
 def tidy(line: str) -> str:
-    """A line of torchview's graph, with B for the batch, the parts of a name below each other, and no depth."""
+    """A line of torchview's graph, with B for the batch, the words of a name below each other, and no depth."""
     line = line.replace("input-tensor", "input").replace("output-tensor", "output").replace("(1, ", "(B, ")
     line = re.sub(r"([\w.]+): ([^(]+) \((.*?)\)<BR/>", r"<B>\2</B><BR/>\1<BR/>\3<BR/>", line)
     line = re.sub(r"<BR/>(no parameters<BR/>)?depth:\d+", "", line)

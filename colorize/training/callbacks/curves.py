@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.images import write_photograph
+from colorize.training.callbacks.drawing import DrawingCallback
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ METRICS = {  # name: title of its panel; the first four that a task has are draw
 }
 
 
-class Curves(Callback):
+class Curves(DrawingCallback):
     """Draws a run's metrics.csv while it trains, and once more when it ends, fails or is stopped.
 
     Args:
@@ -56,13 +56,14 @@ class Curves(Callback):
 
     @rank_zero_only
     def _draw(self, trainer: pl.Trainer) -> None:
-        for logger in trainer.loggers:
-            logger.save()
-        metrics = self.path.parent / "metrics.csv"
-        if metrics.is_file():
-            curves = read_curves(metrics)
-            if curves:
-                write_photograph(self.path, plot_curves(curves))
+        with self.drawing(self.path):
+            for logger in trainer.loggers:
+                logger.save()
+            metrics = self.path.parent / "metrics.csv"
+            if metrics.is_file():
+                curves = read_curves(metrics)
+                if curves:
+                    write_photograph(self.path, plot_curves(curves))
 
 
 def read_curves(metrics: Path) -> dict[str, Curve]:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from PIL import Image, ImageDraw
-from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
@@ -14,9 +13,10 @@ from torch import Tensor
 from colorize.data.base import ImageData
 from colorize.images import write_photograph
 from colorize.tasks.base import Task
+from colorize.training.callbacks.drawing import DrawingCallback
 
 
-class SamplePictures(Callback):
+class SamplePictures(DrawingCallback):
     """Rows of input | prediction | truth for the same validation pictures each time, as a file and to the loggers.
 
     Args:
@@ -33,11 +33,13 @@ class SamplePictures(Callback):
     @rank_zero_only
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.state.fn == "fit" and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
-            self._draw(trainer, module)
+            with self.drawing(self.path):
+                self._draw(trainer, module)
 
     @rank_zero_only
     def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._draw(trainer, module)
+        with self.drawing(self.path):
+            self._draw(trainer, module)
 
     def _draw(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
-"""Where a run is logged beside its metrics.csv."""
+"""Where a run is logged."""
 
+from colorize.training.loggers.metrics_csv import MetricsCSV
 from colorize.training.loggers.opening import open_loggers
 from colorize.training.loggers.tensorboard import tensorboard_logger
 
-__all__ = ["open_loggers", "tensorboard_logger"]
+__all__ = ["MetricsCSV", "open_loggers", "tensorboard_logger"]

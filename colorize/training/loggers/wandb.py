@@ -54,7 +54,7 @@ def wandb_logger(
     import wandb
 
     if isinstance(tags, str):
-        raise ColorizeError(f"logger.wandb.tags={tags} is no list: write logger.wandb.tags=[{tags}].")
+        raise ColorizeError(f"logger.wandb.tags={tags} is no list: write 'logger.wandb.tags=[{tags}]'.")
     sweep, choices = _sweep(), _choices()
     goes_on = fit and ckpt_path is not None and sweep is None
     run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
@@ -80,7 +80,7 @@ def wandb_logger(
     except (wandb.Error, ValueError) as error:
         reason = str(error).partition(" [type=")[0].rstrip(".")  # without the links of a validation error
         raise ColorizeError(
-            f"W&B refuses the run: {reason}. Mend logger.wandb.*, or set WANDB_MODE=offline to do without its server."
+            f"W&B refuses the run: {reason}. Fix logger.wandb.*, or set WANDB_MODE=offline to do without its server."
         ) from error
     _define_charts(run)
     return logger
@@ -125,7 +125,7 @@ def _define_charts(run: Any) -> None:
             run.define_metric(f"{prefix}/{name}", step_metric="epoch")
 
 
-def log_results(
+def log_test_results(
     loggers: list[Logger], task: Task, data: ImageData, metrics: Mapping[str, Any], checkpoint: str | None
 ) -> None:
     """Add to a W&B run the table `test_pictures`, and the `checkpoint` it trained with the test's metrics.

@@ -1,0 +1,56 @@
+"""A folder for each run, and for each sweep, of its own."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, read_write
+
+
+class OwnFolder(Callback):
+    """Makes the folder of a run or sweep whose name says when it began, as NAME_2 if another start made NAME first.
+
+    Any other name is one that somebody chose, be it Lightning for a further rank of a run: that folder may be there.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._claim(config, "run")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._claim(config, "sweep")
+
+    def _claim(self, config: DictConfig, kind: str) -> None:
+        settings = config.hydra[kind]
+        if "${now:" not in str(OmegaConf.to_container(settings, resolve=False)):
+            return
+        HydraConfig.instance().set_config(config)  # for the ${hydra:...} in the name
+        try:
+            folder = str(make_folder(Path(settings.dir)))
+        except OSError as error:
+            sys.exit(f"error: no folder can be made for this {kind}: {error}. Give one: hydra.{kind}.dir=FOLDER.")
+        with read_write(config.hydra):
+            settings.dir = folder
+            if kind == "sweep":  # each job is composed anew
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
+
+
+def make_folder(path: Path) -> Path:
+    """Make the folder `path`, or the first of path_2, path_3 ... that was not there; of two callers each gets one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own, number = path, 1
+    while True:
+        try:
+            own.mkdir()
+        except FileExistsError:
+            number += 1
+            own = path.with_name(f"{path.name}_{number}")
+        else:
+            return own
+
+
+def quoted(text: str) -> str:
+    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
