@@ -21,7 +21,7 @@ def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
 
     Args:
         image: a file; a PIL image, whose EXIF orientation and colour profile are applied; an array (H, W), (H, W, 3) or
-            (H, W, 4); a tensor (C, H, W) with as many channels. Arrays and tensors are uint8, uint16 or float in [0, 1].
+            (H, W, 4); a tensor (C, H, W). Arrays and tensors are uint8, uint16 or float in [0, 1].
         max_megapixels: files with more are refused.
 
     Raises:

@@ -12,11 +12,13 @@ from omegaconf import DictConfig, open_dict
 from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
+from colorize.networks import build_network
 from colorize.networks.pretrained import load_encoder_weights
 from colorize.registry import imported_subclasses, unknown
+from colorize.targets import build_target
 from colorize.tasks import LabTask, Task
 from colorize.weights.checkpoint import read_checkpoint
-from colorize.weights.model import rebuild_model
+from colorize.weights.model import shapes
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +36,8 @@ def load_task(path: Path) -> Task:
         if task_class is LabTask and "target" not in checkpoint:
             arguments.setdefault("luminance", "lab")  # what checkpoints from before 0.2 mean that do not say
         with torch.device("meta"):
-            shapes = {key: value.shape for key, value in task_class(**arguments).state_dict().items()}
-        if shapes != {key: value.shape for key, value in checkpoint["state_dict"].items()}:
+            expected = shapes(task_class(**arguments))
+        if expected != {key: value.shape for key, value in checkpoint["state_dict"].items()}:
             raise ColorizeError(f"its weights are not those of {task_class.__name__} with {arguments.get('network')}")
         task = task_class(**arguments)
         task.load_state_dict(checkpoint["state_dict"])
@@ -88,13 +90,14 @@ def check_loads_back(task: Task) -> None:
     Args:
         task: on the meta device, as nothing is computed.
     """
-    content = {"target": task.target.describe(), **task.hparams}
     try:
-        json.dumps(content, allow_nan=False)
+        json.dumps({"target": task.target.describe(), **task.hparams}, allow_nan=False)
         with torch.device("meta"):
             again = imported_subclasses(Task)[type(task).__name__](**task.hparams)
-            rebuild_model(Path("a checkpoint"), task.target.describe(), task.network.spec, task.state_dict())
-        if again.state_dict().keys() != task.state_dict().keys() or again.target != task.target:
+            target = build_target(task.target.describe())
+            network = build_network(task.network.spec, target.in_channels, target.out_channels)
+        same = target == task.target == again.target and shapes(network) == shapes(task.network)
+        if not same or shapes(again) != shapes(task):
             raise ColorizeError("its arguments do not describe all of it")
     except (ColorizeError, TypeError, ValueError, KeyError) as error:
         raise ColorizeError(

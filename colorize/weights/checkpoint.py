@@ -55,3 +55,9 @@ def trained_on(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     config = checkpoint.get("config")
     data = config.get("data") if isinstance(config, dict) else None
     return data if isinstance(data, dict) else {}
+
+
+def names_of(checkpoint: Mapping[str, Any]) -> list[str]:
+    """The names of the task and of the network in a checkpoint."""
+    network = checkpoint["hyper_parameters"].get("network")
+    return [str(checkpoint["task"]), str(network.get("name") if isinstance(network, Mapping) else network)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorize.errors import ColorizeError, first_line
 from colorize.networks import Network, build_network
@@ -42,9 +42,7 @@ def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Ten
         built = build_target(target)
         with torch.device("meta"):
             empty = build_network(network, built.in_channels, built.out_channels)
-        if {name: value.shape for name, value in empty.state_dict().items()} != {
-            name: value.shape for name, value in weights.items()
-        }:
+        if shapes(empty) != {name: tensor.shape for name, tensor in weights.items()}:
             raise ColorizeError(f"its weights are not those of {dict(network)} for a {type(built).__name__}")
         model = Model(built, build_network(network, built.in_channels, built.out_channels).eval())
         model.network.load_state_dict(weights)
@@ -52,6 +50,11 @@ def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Ten
         hint = " A class of your own is found with plugins=[MODULE]." if "is unknown" in str(error) else ""
         raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}{hint}") from error
     return model
+
+
+def shapes(module: nn.Module) -> dict[str, torch.Size]:
+    """The shape of each of a module's tensors, by name."""
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
 
 
 def describe_old(task: object, arguments: object) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ from colorize.scenery import render_scenes
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
 from colorize.weights.model import Model
-from tests.images.rgb_profiles import ADOBE_RGB
+from tests.images.rgb_profiles import SPACES
 
 
 def make(kind: type[Task], size: int = 32, **network: object) -> Colorizer:
@@ -128,7 +128,7 @@ def test_transparency_orientation_and_profile_stay(tmp_path: Path) -> None:
 
 
 def test_a_pil_image_under_a_wide_profile_is_seen_in_srgb(tmp_path: Path) -> None:
-    profile = ADOBE_RGB.profile()
+    profile = SPACES["Adobe RGB"].profile()
     image = Image.fromarray(render_scenes([7], 48)[0])
     image.info["icc_profile"] = profile
     image.save(tmp_path / "wide.png", icc_profile=profile)

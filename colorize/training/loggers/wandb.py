@@ -26,7 +26,7 @@ from colorize.errors import ColorizeError
 from colorize.metrics import color_metrics
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import pictures
-from colorize.weights.checkpoint import read_checkpoint
+from colorize.weights.checkpoint import names_of, read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def wandb_logger(
 
     A training that resumes from `ckpt_path` goes on in the W&B run that its checkpoint names. An evaluation (not `fit`)
     and each run of a multirun, whose group is the sweep's folder, is a W&B run of its own. The names of experiment,
-    model and data are added to `tags`.
+    model and data are added to `tags`; those of task and network where a checkpoint is only evaluated.
 
     Raises:
         ColorizeError: tags that are no list, a run id in the checkpoint that cannot be one, or what W&B refuses.
@@ -55,7 +55,7 @@ def wandb_logger(
 
     if isinstance(tags, str):
         raise ColorizeError(f"logger.wandb.tags={tags} is no list: write 'logger.wandb.tags=[{tags}]'.")
-    sweep, choices = _sweep(), _choices()
+    sweep, choices = _sweep(), _choices(None if fit else ckpt_path)
     goes_on = fit and ckpt_path is not None and sweep is None
     run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
     mode = os.environ.get("WANDB_MODE")
@@ -93,11 +93,12 @@ def _sweep() -> str | None:
     return Path(HydraConfig.get().sweep.dir).absolute().name
 
 
-def _choices() -> list[str]:
-    if not HydraConfig.initialized():
-        return []
-    choices = HydraConfig.get().runtime.choices
-    return [str(choices[group]) for group in ("experiment", "model", "data") if choices.get(group) is not None]
+def _choices(evaluated: str | None) -> list[str]:
+    """Experiment, model and data of the command line; task and network of a checkpoint that is only evaluated."""
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    groups = ["experiment", "model", "data"] if evaluated is None else ["data"]
+    own = [] if evaluated is None else names_of(read_checkpoint(Path(evaluated)))
+    return own + [str(choices[group]) for group in groups if choices.get(group) is not None]
 
 
 def read_run_id(checkpoint: Path) -> str | None:
