@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,14 @@ from torch import Tensor
 
 from colorize.color import fit_gamut, lab_to_rgb, luminance
 from colorize.color.upsample import guide, upsample_ab
-from colorize.errors import ColorizeError, first_line
 from colorize.images import Pixels, read_photograph, write_photograph
 from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as_float
-from colorize.registry import unknown
-from colorize.weights.checkpoint import load_model, trained_on
-from colorize.weights.exported import read_exported, write_exported
-from colorize.weights.model import Model, fingerprint
-from colorize.weights.shipped import DEFAULT, shipped
+from colorize.weights.exported import write_exported
+from colorize.weights.loading import load_weights
+from colorize.weights.model import Model
+from colorize.weights.shipped import DEFAULT
 
 STRIP_MARGIN = 64
 LONGEST_ASPECT = 4
@@ -39,7 +36,8 @@ class Colorizer:
 
     Args:
         model: a trained network and its target.
-        facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels.
+        facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
+            (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network.
         device: "auto" takes a GPU when there is one.
         precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU that has it. The colour maths
             are always float32.
@@ -52,6 +50,7 @@ class Colorizer:
         self.network = model.network.to(self.device).eval()
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
+        self.chroma_gain = float(facts.get("chroma_gain", 1.0))
 
     @classmethod
     def load(cls, source: Path | str = DEFAULT, device: str = "auto", precision: str = "auto") -> Colorizer:
@@ -65,17 +64,7 @@ class Colorizer:
         Raises:
             ColorizeError: no such weights, or a file that neither train.py nor `save` wrote.
         """
-        path = shipped().get(str(source)) or Path(source).expanduser()
-        if not path.suffix and not path.exists():
-            raise ColorizeError(unknown("checkpoint", str(source), [*shipped(), "a path"]))
-        if path.suffix == ".safetensors":
-            model, facts = read_exported(path)
-        else:
-            model, checkpoint = load_model(path)
-            facts = _facts(path, checkpoint, model)
-        size = facts.get("image_size")
-        if not isinstance(size, int) or not 1 <= size <= 65536:
-            raise ColorizeError(f"{path} does not say the image size it was trained on.")
+        model, facts = load_weights(source)
         return cls(model, facts, device, precision)
 
     def save(self, path: Path | str, dtype: torch.dtype = torch.float16) -> None:
@@ -84,7 +73,7 @@ class Colorizer:
         Raises:
             ColorizeError: as `write_exported`.
         """
-        known = ("image_size", "data", "epochs", "metrics")
+        known = ("image_size", "chroma_gain", "data", "epochs", "metrics")
         facts = {key: value for key, value in self.facts.items() if key in known}
         write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
 
@@ -190,7 +179,7 @@ class Colorizer:
 
     def _ab(self, small: Tensor) -> Tensor:
         x = self.target.see(small)
-        return self.target.to_ab(x, self._predict(x))
+        return self.target.to_ab(x, self._predict(x)) * self.chroma_gain
 
     def _predict(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -245,25 +234,3 @@ def _to_float(pixels: Pixels) -> Tensor:
     """(H, W) or (H, W, 3) as float32 (1, 1 or 3, H, W) in [0, 1]."""
     values = torch.from_numpy(pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max))
     return values[None, None] if values.ndim == 2 else values.permute(2, 0, 1)[None]
-
-
-def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str, Any]:
-    """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics.
-
-    The metrics beside it are of one checkpoint, the run's best: no other gets them.
-    """
-    data, epoch = trained_on(checkpoint), checkpoint.get("epoch")
-    facts = {
-        "image_size": data.get("image_size"),
-        "data": {key: value for key, value in data.items() if key not in ("root", "cache_dir")},
-        "epochs": epoch + 1 if isinstance(epoch, int) else None,
-    }
-    file = path.resolve().parent.parent / "metrics.json"
-    if file.is_file():
-        try:
-            metrics = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ColorizeError(f"{file} is damaged: {first_line(error)}. Move it away or fix it.") from error
-        if isinstance(metrics, dict) and metrics.get("weights") == fingerprint(model.network):
-            facts["metrics"] = metrics
-    return facts

@@ -47,6 +47,15 @@ def test_the_same_pictures_come_back(exported: tuple[Colorizer, Path]) -> None:
     assert np.array_equal(Colorizer.load(path, device="cpu").render(scene), colorizer.render(scene))
 
 
+def test_the_gain_of_chroma_goes_along(exported: tuple[Colorizer, Path]) -> None:
+    plain, path = exported
+    vivid = Colorizer(Model(plain.target, plain.network), plain.facts | {"chroma_gain": 1.5}, device="cpu")
+    vivid.save(path, dtype=torch.float32)
+    loaded = Colorizer.load(path, device="cpu")
+    small = torch.rand(1, 3, 32, 32)
+    torch.testing.assert_close(loaded.predict_ab(small), 1.5 * plain.predict_ab(small))
+
+
 def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
     with safe_open(exported[1], framework="pt") as file:
         header = json.loads(file.metadata()["colorize"])
@@ -78,6 +87,8 @@ def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
         ({"tensors": {"network.head.weight": torch.zeros(1)}}, "does not fit its own description"),
         ({"image_size": "64; rm"}, "does not say the image size"),
         ({"image_size": 10**9}, "does not say the image size"),
+        ({"chroma_gain": "2; rm"}, "must be a number from 0 to 10"),
+        ({"chroma_gain": 11}, "must be a number from 0 to 10"),
         ({"format": 3}, "has format 3, but this version reads 1 and 2"),
     ],
 )

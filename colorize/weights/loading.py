@@ -1,0 +1,65 @@
+"""Weights by name or file, with what is known of them."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from colorize.errors import ColorizeError, first_line
+from colorize.registry import unknown
+from colorize.weights.checkpoint import load_model, trained_on
+from colorize.weights.exported import read_exported
+from colorize.weights.model import Model, fingerprint
+from colorize.weights.shipped import shipped
+
+
+def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
+    """The model of shipped weights, of a run's checkpoint or of an exported file, and what is known of it.
+
+    Args:
+        source: a name that ships, a run's checkpoints/best.ckpt, or a .safetensors file.
+
+    Returns:
+        The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
+        `chroma_gain`, `data`, `epochs` and `metrics`.
+
+    Raises:
+        ColorizeError: no such weights, or a file that neither train.py nor `Colorizer.save` wrote.
+    """
+    path = shipped().get(str(source)) or Path(source).expanduser()
+    if not path.suffix and not path.exists():
+        raise ColorizeError(unknown("checkpoint", str(source), [*shipped(), "a path"]))
+    if path.suffix == ".safetensors":
+        model, facts = read_exported(path)
+    else:
+        model, checkpoint = load_model(path)
+        facts = _facts(path, checkpoint, model)
+    size, gain = facts.get("image_size"), facts.get("chroma_gain", 1.0)
+    if not isinstance(size, int) or not 1 <= size <= 65536:
+        raise ColorizeError(f"{path} does not say the image size it was trained on.")
+    if not isinstance(gain, int | float) or not math.isfinite(gain) or not 0 <= gain <= 10:
+        raise ColorizeError(f"{path} has the chroma_gain {gain!r}, which must be a number from 0 to 10.")
+    return model, facts
+
+
+def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics.
+
+    The metrics beside it are of one checkpoint, the run's best: no other gets them.
+    """
+    data, epoch = trained_on(checkpoint), checkpoint.get("epoch")
+    facts = {
+        "image_size": data.get("image_size"),
+        "data": {key: value for key, value in data.items() if key not in ("root", "cache_dir")},
+        "epochs": epoch + 1 if isinstance(epoch, int) else None,
+    }
+    file = path.resolve().parent.parent / "metrics.json"
+    if file.is_file():
+        try:
+            metrics = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ColorizeError(f"{file} is damaged: {first_line(error)}. Move it away or fix it.") from error
+        if isinstance(metrics, dict) and metrics.get("weights") == fingerprint(model.network):
+            facts["metrics"] = metrics
+    return facts
