@@ -121,10 +121,10 @@ def evaluated(trained: Any, commands: Any, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def resumed(trained: Any, commands: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that goes on for one more epoch, told to TensorBoard."""
+    """The folder of a run that goes on for one more epoch from ~/run, told to TensorBoard."""
     folder = tmp_path_factory.mktemp("resumed") / "run"
-    words = (f"ckpt_path={trained.last}", "trainer.max_epochs=2", "logger=tensorboard", f"hydra.run.dir={folder}")
-    commands.succeed("train.py", *commands.tiny, *words)
+    words = ("ckpt_path='~/run/checkpoints/last.ckpt'", "trainer.max_epochs=2", "logger=tensorboard")
+    commands.succeed("train.py", *commands.tiny, *words, f"hydra.run.dir={folder}", HOME=str(trained.folder.parent))
     return folder
 
 
