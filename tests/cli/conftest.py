@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -86,7 +87,7 @@ class Run:
         assert found is not None, line
         assert "PHOTO_OR_FOLDER" in line
         words = found[1].replace("PHOTO_OR_FOLDER", str(source)).replace("output=FOLDER", f"output={output}")
-        return words.split()
+        return shlex.split(words)
 
 
 @pytest.fixture(scope="session")
