@@ -1,5 +1,8 @@
 """Train and test an autoencoder: python train.py model=lab_unet data=landscapes data.root=FOLDER."""
 
+import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
 import time
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from colorize.cli import one_sentence, run
+from colorize.cli import explain_mistakes, launch
 from colorize.compare.sweeps import others_go_on
 from colorize.training.callbacks import SaveConfig
 from colorize.training.checks import check
@@ -21,7 +24,7 @@ from colorize.weights.checkpoint import load_task, start_from
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 @others_go_on
-@one_sentence
+@explain_mistakes
 def main(cfg: DictConfig) -> float | None:
     check(cfg)
     cfg.trainer.precision = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
@@ -53,4 +56,4 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    run(main)
+    launch(main, "train")

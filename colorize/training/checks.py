@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from colorize.cli import check_missing
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.tasks.optim import build_optimizer, build_schedule
@@ -30,12 +31,6 @@ def check(cfg: DictConfig) -> None:
         check_monitors(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
-
-
-def check_missing(cfg: DictConfig) -> None:
-    missing = sorted(OmegaConf.missing_keys(cfg))
-    if missing:
-        raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
 
 
 def check_paths(cfg: DictConfig) -> None:

@@ -1,4 +1,4 @@
-"""Each mistake gets one sentence that says what was wrong, where, and how to mend it."""
+"""Each mistake gets one sentence that says what was wrong, where, and how to fix it."""
 
 import json
 import os
