@@ -34,6 +34,15 @@ class Malice:
 # name: (arguments, words of the sentence); {tmp} is the folder that `places` lays out.
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "key": ("train.py trainer.max_epoch=3", ("trainer.max_epoch ", "did you mean trainer.max_epochs?")),
+    "predict key": ("predict.py seed=1", ("seed is no key", "its keys are input, output")),
+    "accelerator": (
+        "predict.py trainer.accelerator=tpu input={tmp}/photo.png output={tmp}/predicted",
+        ("trainer.accelerator=tpu is unknown: give auto, cpu",),
+    ),
+    "ranks of a multirun": (
+        "predict.py -m trainer.devices=2 trainer.accelerator=cpu saturation=0,1 input={tmp} output={tmp}/predicted",
+        ("trainer.devices=2 cannot run in a multirun",),
+    ),
     "model": ("train.py model=lab_unit", ("lab_unit", "did you mean lab_unet?", "gray_cae", "rgb_convnet")),
     "data": ("train.py data=imagenet", ("imagenet", "cifar10", "landscapes", "scenes")),
     "experiment": ("train.py experiment=best", ("best", "landscapes_lab_unet")),
