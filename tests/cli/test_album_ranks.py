@@ -1,8 +1,8 @@
 """Two ranks share 200 photographs: one is killed, then the other, then one is asked to end; the last start finishes."""
 
+import itertools
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,7 +58,7 @@ def test_a_wish_to_end_that_reaches_one_rank_ends_all(starts: list[Start]) -> No
 
 
 def test_nothing_is_lost_or_made_twice(starts: list[Start]) -> None:
-    for earlier, later in zip(starts, starts[1:], strict=False):
+    for earlier, later in itertools.pairwise(starts):
         assert earlier.pictures.items() <= later.pictures.items()
     finished = starts[-1]
     assert finished.code == 0, finished.err

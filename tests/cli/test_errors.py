@@ -116,7 +116,8 @@ def mistakes(commands: Any, places: Path) -> dict[str, Any]:
 
     debug = [*words("no folder"), "debug=true"]
     cases = json.dumps({name: words(name) for name in CASES} | {"debug": debug, "sweep": words(SWEEP_OF_DDP)})
-    answers = commands.succeed(Path(__file__).with_name("forked.py"), cases, **environment)
+    answers = commands(Path(__file__).with_name("forked.py"), cases, timeout=1800, **environment)  # 120 s each
+    assert answers.code == 0, answers.err
     return {name: Finished(*answer) for name, answer in json.loads(answers.out).items()}
 
 
