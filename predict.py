@@ -1,39 +1,40 @@
 """Colorize photographs: python predict.py input=PHOTO_OR_FOLDER [output=FOLDER] [checkpoint=NAME_OR_FILE]."""
 
+import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
 import sys
 
 import hydra
-import pytorch_lightning as pl
 from omegaconf import DictConfig
 
-from colorize.album.devices import AlbumModule, Outcome, Stop
-from colorize.album.plan import Plan, plan, sweep
+from colorize.album.devices import open_ranks
+from colorize.album.outcome import Outcome
+from colorize.album.plan import Plan, plan, remove_leftovers
 from colorize.album.settings import Settings, literal
-from colorize.cli import one_sentence, run
+from colorize.album.share import color_album
+from colorize.album.stop import Stop
+from colorize.cli import check_missing, explain_mistakes, launch
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.registry import import_plugins
-from colorize.training.checks import check_missing, check_strategy
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="predict")
-@one_sentence
+@explain_mistakes
 def main(cfg: DictConfig) -> None:
     import_plugins(cfg.plugins)
     check_missing(cfg)
-    check_strategy(cfg)
     settings = Settings.of(cfg)
-    with Stop() as stop:
-        trainer = pl.Trainer(**cfg.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
         album = None
-        if trainer.is_global_zero:  # it tells the others
+        if ranks.rank == 0:  # it tells the others
             album = plan(str(cfg.input), cfg.output, settings.format, settings.side_by_side)
-            sweep(album)
-        colorizer = Colorizer.load(str(cfg.checkpoint), str(trainer.strategy.root_device), str(cfg.precision))
-        module = AlbumModule(colorizer, album, settings, stop)
-        trainer.predict(module, return_predictions=False)
+            remove_leftovers(album)
+        colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))
+        outcome = color_album(album, colorizer, settings, ranks, stop)
     if album is not None:
-        end(module.outcome, album, settings.overwrite)
+        end(outcome, album, settings.overwrite)
 
 
 def end(outcome: Outcome, album: Plan, overwrite: bool) -> None:
@@ -44,8 +45,8 @@ def end(outcome: Outcome, album: Plan, overwrite: bool) -> None:
     if outcome.disk_full is not None:
         raise ColorizeError(outcome.disk_full)
     if outcome.stopped:
-        mend = "overwrite=true begins with the first again" if overwrite else "the same command goes on with them"
-        print(f"stopped: {outcome.left} of {outcome.total} photographs are left; {mend}.", file=sys.stderr)
+        remedy = "overwrite=true begins with the first again" if overwrite else "the same command goes on with them"
+        print(f"stopped: {outcome.left} of {outcome.total} photographs are left; {remedy}.", file=sys.stderr)
         raise SystemExit(130)
     if outcome.failed:
         raise SystemExit(1)
@@ -54,4 +55,4 @@ def end(outcome: Outcome, album: Plan, overwrite: bool) -> None:
 if __name__ == "__main__":
     sys.argv[1:] = literal(sys.argv[1:])
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
-    run(main)
+    launch(main, "predict")

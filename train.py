@@ -1,5 +1,8 @@
 """Train and test an autoencoder: python train.py model=lab_unet data=landscapes data.root=FOLDER."""
 
+import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from colorize.cli import one_sentence, run
+from colorize.cli import explain_mistakes, launch
 from colorize.compare.sweeps import record_failure
 from colorize.registry import import_plugins
 from colorize.training.callbacks import Outcome, SaveConfig
@@ -25,7 +28,7 @@ from colorize.weights.model import fingerprint
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 @record_failure
-@one_sentence
+@explain_mistakes
 def main(cfg: DictConfig) -> float | None:
     import_plugins(cfg.plugins)
     expand_paths(cfg)
@@ -67,4 +70,4 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    run(main)
+    launch(main, "train")

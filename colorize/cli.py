@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -12,12 +13,13 @@ from typing import NoReturn, TypeVar
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from hydra.types import RunMode
-from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from colorize import interrupt
 from colorize.errors import ColorizeError, first_line
 from colorize.registry import unknown
 
@@ -34,48 +36,92 @@ PLUGINS = {  # the extra that brings a choice of one of Hydra's own groups
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
 }
 NO_TRIAL = ("No trials are completed yet.", "Record does not exist.")  # Optuna, asked for the best of none
-MISTAKES = (ColorizeError, HydraException, OmegaConfBaseException, MisconfigurationException)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a `hydra.main` function; mistakes found while the configuration is composed end here."""
+def launch(main: Callable[[], None], config: str) -> None:
+    """Call the `hydra.main` function of `conf/CONFIG.yaml`; mistakes found while that is composed end here.
+
+    Raises:
+        SystemExit: 1 for a mistake, 130 for Ctrl-C.
+    """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
     try:
         main()
-    except MISTAKES as error:
-        _report(error)
-    except ValueError as error:
-        if str(error) not in NO_TRIAL:
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped.\n")
+        raise SystemExit(130) from None
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error) in NO_TRIAL:
+            error = ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above.")
+        if not is_mistake(error):
             raise
-        _report(ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above."))
+        print_error(error, _debug_in(sys.argv[1:]), config)
 
 
-def one_sentence(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
+def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
     """Decorates a job: a mistake ends the process with its sentence; in a multirun it is raised."""
 
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> T:
+        interrupt.restore()
         for message in NOISE:  # here, since a launcher's processes begin here
             warnings.filterwarnings("ignore", message)
         try:
             return job(cfg)
-        except MISTAKES as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
+        except Exception as error:
+            if not is_mistake(error) or HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
-            _report(error)
+            print_error(error, _is_true(cfg.debug))
 
     return wrapped
 
 
-def _report(error: Exception) -> NoReturn:
-    if "debug=true" in sys.argv:
-        raise error
-    sys.stderr.write(f"error: {sentence(error)}\n")
+def is_mistake(error: BaseException) -> bool:
+    """Whether the user can put it right: an error of ours, of Hydra, of OmegaConf, or of Lightning's settings."""
+    if isinstance(error, (ColorizeError, HydraException, OmegaConfBaseException)):
+        return True
+    lightning = sys.modules.get("lightning_fabric.utilities.exceptions")  # importing it takes seconds
+    return lightning is not None and isinstance(error, lightning.MisconfigurationException)
+
+
+def print_error(error: Exception, debug: bool, config: str = "train") -> NoReturn:
+    """Print the sentence of a mistake, or with `debug` its traceback, and end the process with exit code 1."""
+    if debug:
+        traceback.print_exception(error)
+    else:
+        sys.stderr.write(f"error: {sentence(error, config)}\n")
     raise SystemExit(1) from None
 
 
-def sentence(error: Exception) -> str:
-    """What was wrong, where, and how to mend it, on one line."""
+def check_missing(cfg: DictConfig) -> None:
+    """Raises a ColorizeError that names the keys that need a value and have none."""
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
+
+
+def _debug_in(words: list[str]) -> bool:
+    """What the command line says of `debug`, also when no configuration could be composed of it."""
+    debug = False
+    for word in words:
+        try:
+            override = OverridesParser.create().parse_override(word)
+        except HydraException:  # a flag, or the mistake itself
+            continue
+        if override.key_or_group == "debug" and not override.is_delete() and not override.is_sweep_override():
+            debug = _is_true(override.value())
+    return debug
+
+
+def _is_true(value: object) -> bool:
+    try:
+        return OmegaConf.create({"debug": BooleanNode(value)}).debug is True
+    except OmegaConfBaseException:
+        return False
+
+
+def sentence(error: BaseException, config: str = "train") -> str:
+    """What was wrong, where, and how to fix it, on one line; `config` names the YAML file in use."""
     cause = error.__cause__
     match error:
         case InstantiationException() if isinstance(cause, (ColorizeError, HydraException)):
@@ -89,7 +135,7 @@ def sentence(error: Exception) -> str:
             ours = sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
             text = unknown(group, name, ours or sorted(error.options or []))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
-            text = _unknown_key(str(error).split("'")[1])
+            text = _unknown_key(str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
             text = f"{str(error).splitlines()[0]}: several values need -m (python train.py -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
@@ -105,17 +151,20 @@ def _full_key(error: InstantiationException) -> str:
     return text.partition(marker)[2] if marker in text else text.splitlines()[0]
 
 
-def _unknown_key(key: str) -> str:
-    """The sentence for an override of a key that the configuration does not have."""
+def _unknown_key(key: str, config: str) -> str:
+    """The sentence for an override of a key that `conf/CONFIG.yaml` does not have."""
     GlobalHydra.instance().clear()
-    known: list[str] = []
     with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        for name in ("train", "predict"):
-            known += _keys(compose(name))
-    groups = sorted(path.name for path in CONFIG_DIR.iterdir() if path.is_dir())
-    near = get_close_matches(key, known + groups, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the groups are {', '.join(groups)}."
-    return f"{key} is no key of the configuration: {hint} (A new key is added with +{key}=VALUE.)"
+        cfg = compose(config)
+    defaults = OmegaConf.select(OmegaConf.load(CONFIG_DIR / f"{config}.yaml"), "defaults")
+    groups = sorted(name for choice in defaults if OmegaConf.is_dict(choice) for name in choice if " " not in name)
+    near = get_close_matches(key, [*_keys(cfg), *groups], n=1)
+    if near:
+        hint = f"did you mean {near[0]}?"
+    else:
+        hint = f"the groups are {', '.join(groups)}." if groups else f"its keys are {', '.join(map(str, cfg))}."
+    add = f" (A new key is added with +{key}=VALUE.)" if groups else ""
+    return f"{key} is no key of the configuration: {hint}{add}"
 
 
 def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:

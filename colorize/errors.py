@@ -2,7 +2,7 @@
 
 
 class ColorizeError(Exception):
-    """A mistake in the configuration, the data or a file: the message says what, where, and how to mend it."""
+    """A mistake in the configuration, the data or a file: the message says what, where, and how to fix it."""
 
 
 def first_line(error: BaseException) -> str:

@@ -1,11 +1,16 @@
 """Writing a file so that it appears whole or not at all."""
 
+import contextlib
+import fcntl
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -20,13 +25,35 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     An older file stays until the new one is complete, or if anything is raised within.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary, file = _open_temporary(path.parent)
     try:
-        with temporary.open("xb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)  # while it is locked
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder; those being written stay."""
+    for path in folder.glob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name):
+            # it is being written, is gone by now, or cannot be locked or removed
+            with contextlib.suppress(OSError), path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+
+def _open_temporary(folder: Path) -> tuple[Path, BinaryIO]:
+    """A new file that is locked for as long as it is open: the system lets go of it however the process ends."""
+    while True:
+        path = folder / f".{uuid.uuid4().hex}.tmp"
+        file = path.open("xb")
+        with contextlib.suppress(OSError):  # a file system without locks: `remove_temporaries` cannot lock either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists():  # not removed before it was locked
+            return path, file
+        file.close()

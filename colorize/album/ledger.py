@@ -14,7 +14,7 @@ from colorize.files import write_whole
 
 
 @dataclass(frozen=True)
-class Result:
+class LedgerRow:
     """One row. status: done, kept (the picture was there), colored (already in colour, copied) or failed."""
 
     file: str
@@ -24,11 +24,11 @@ class Result:
     message: str
 
 
-COLUMNS = [field.name for field in fields(Result)]
+COLUMNS = [field.name for field in fields(LedgerRow)]
 
 
-class Report:
-    """The report of a folder of pictures. Rows are appended as photographs are finished; the latest of each counts.
+class Ledger:
+    """The ledger of a folder of pictures: rows are appended as photographs are finished; the latest of each counts.
 
     UTF-8; bytes of names that are not are written as backslash escapes. A row that a killed process left half
     written is dropped, and its photograph is told anew.
@@ -40,34 +40,34 @@ class Report:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "report.csv"
         self._lock = FileLock(folder / ".report.csv.lock")
-        with self._told():
+        with self._write_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self.earlier = self._tidy()
 
     def status(self, file: Path) -> str | None:
-        """How the photograph ended in an earlier start; None when the report does not know it."""
+        """How the photograph ended in an earlier start; None when the ledger does not know it."""
         row = self.earlier.get(_plain(str(file)))
         return None if row is None else row.status
 
-    def add(self, result: Result) -> None:
+    def add(self, result: LedgerRow) -> None:
         """Append one whole row."""
-        with self._told(), self._lock, self.path.open("ab") as file:
+        with self._write_errors(), self._lock, self.path.open("ab") as file:
             file.write(_encode([result]))
 
     def close(self) -> None:
         """Leave the latest row of each photograph, by name. For one process, when all have ended."""
-        with self._told():
+        with self._write_errors():
             self._tidy()
             Path(self._lock.lock_file).unlink(missing_ok=True)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _write_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise ColorizeError(f"{self.path} cannot be written: {error.strerror or error}.") from error
 
-    def _tidy(self) -> dict[str, Result]:
+    def _tidy(self) -> dict[str, LedgerRow]:
         with self._lock:
             data = self.path.read_bytes() if self.path.exists() else b""
             rows = {row.file: row for row in self._parse(data)}
@@ -76,11 +76,13 @@ class Report:
                 write_whole(self.path, tidy)
         return rows
 
-    def _parse(self, data: bytes) -> list[Result]:
+    def _parse(self, data: bytes) -> list[LedgerRow]:
         rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
         if data and rows[:1] != [COLUMNS]:
             raise ColorizeError(f"{self.path} is no report of predict.py: move it away, or give another output folder.")
-        return [Result(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)]
+        return [
+            LedgerRow(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)
+        ]
 
 
 def _complete_rows(text: str) -> list[list[str]]:
@@ -94,7 +96,7 @@ def _complete_rows(text: str) -> list[list[str]]:
     return rows if text.endswith("\n") else rows[:-1]
 
 
-def _encode(rows: Iterable[Result | list[str]]) -> bytes:
+def _encode(rows: Iterable[LedgerRow | list[str]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(row if isinstance(row, list) else astuple(row) for row in rows)
     return text.getvalue().encode("utf-8", "backslashreplace")

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from colorize.album.ledger import Result
+from colorize.album.ledger import LedgerRow
 from colorize.album.output import write_pictures
 from colorize.album.pages import StoppedError, make_pages
 from colorize.album.plan import Job
@@ -53,7 +53,7 @@ class Album:
 
     colorizer: Colorizer
     settings: Settings
-    record: Callable[[Result], None]
+    record: Callable[[LedgerRow], None]
     threads: int = 1
     stopping: Callable[[], bool] = lambda: False
     disk_full: str | None = field(default=None, init=False)
@@ -214,7 +214,7 @@ class Album:
         if error is not None:
             status, message = "failed", _reason(job.file, error)
         try:
-            self.record(Result(str(job.file), status, str(job.output), round(item.seconds, 3), message))
+            self.record(LedgerRow(str(job.file), status, str(job.output), round(item.seconds, 3), message))
         except ColorizeError as failure:
             if not _is_full(failure):
                 raise

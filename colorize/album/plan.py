@@ -2,20 +2,17 @@
 
 import glob
 import os
-import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 from colorize.errors import ColorizeError
+from colorize.files import remove_temporaries
 from colorize.images import EXTENSIONS, WRITABLE, find_photographs
 
-FORMATS = {"png": (".png",), "jpg": (".jpg", ".jpeg"), "tiff": (".tiff", ".tif"), "webp": (".webp",)}
+SUFFIXES_OF_FORMAT = {"png": (".png",), "jpg": (".jpg", ".jpeg"), "tiff": (".tiff", ".tif"), "webp": (".webp",)}
 LOSSY = frozenset({".jpe", ".jfif", ".heic", ".heif", ".avif"})  # written as JPEG where they cannot be themselves
-STARTED = time.time()
-_TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")  # the names of files.write_whole
 
 
 @dataclass(frozen=True)
@@ -51,30 +48,27 @@ def plan(source: str, output: str | None = None, file_format: str | None = None,
         ColorizeError: nothing to do, a picture that would replace a photograph, or two that would be one file.
     """
     try:
-        root, files, single = _find(source)
+        root, photographs, single = _find(source)
         if single:
-            jobs, folder = _one(files[0], output, file_format)
+            jobs, folder = _one(photographs[0], output, file_format)
         else:
-            folder = _folder(source, output)
-            files = _outside(files, root, folder)
+            folder = _output_folder(source, output)
             jobs = [
-                Job(file, folder / file.relative_to(root).with_suffix(_suffix(file, file_format))) for file in files
+                Job(file, folder / file.relative_to(root).with_suffix(_suffix(file, file_format)))
+                for file in _outside(photographs, root, folder)
             ]
         if side_by_side:
             jobs = [Job(job.file, job.output, _side_by_side(job.output)) for job in jobs]
-        _check_distinct(jobs, _folded(folder or jobs[0].output.parent))
+        _check_distinct(jobs, _name_folding(folder or jobs[0].output.parent))
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
     return Plan(jobs, folder)
 
 
-def sweep(album: Plan) -> None:
-    """Remove what a killed process left where pictures go: files of `write_whole` that are older than this process."""
-    folders = {job.output.parent for job in album.jobs} | ({album.folder} if album.folder else set())
-    for folder in folders:
-        for file in folder.glob(".*.tmp"):
-            if _TEMPORARY.fullmatch(file.name) and file.lstat().st_mtime < STARTED:
-                file.unlink(missing_ok=True)
+def remove_leftovers(album: Plan) -> None:
+    """Remove the temporary files that killed processes left where pictures go; those of living ones stay."""
+    for folder in {job.output.parent for job in album.jobs} | ({album.folder} if album.folder else set()):
+        remove_temporaries(folder)
 
 
 def _find(source: str) -> tuple[Path, list[Path], bool]:
@@ -94,20 +88,20 @@ def _find(source: str) -> tuple[Path, list[Path], bool]:
     root = Path(*plain)
     pattern = str(Path(*path.parts[len(plain) :]))
     found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 # none hidden
-    names: dict[str, Path] = {}  # of folders, each of which is read once however many links lead to it
-    files = [
+    parents: dict[str, Path] = {}  # by real path: each is read once, however many links lead to it
+    photographs = [
         file
         for file in sorted(set(found))
         if file.suffix.lower() in EXTENSIONS
         and file.is_file()
-        and names.setdefault(os.path.realpath(file.parent), file.parent) == file.parent
+        and parents.setdefault(os.path.realpath(file.parent), file.parent) == file.parent
     ]
-    if not files:
+    if not photographs:
         raise ColorizeError(
             f"input={source} matches no photograph, only {len(found)} other files and folders: "
             "'FOLDER/**/*.jpg' also looks in the folders below."
         )
-    return root, files, False
+    return root, photographs, False
 
 
 def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[Job], Path | None]:
@@ -116,11 +110,11 @@ def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[
         return [Job(file, file.with_name(f"{file.stem}_colorized{suffix}"))], None
     path = Path(output).expanduser()
     if path.is_dir() or not _names_picture(path):
-        folder = _folder(str(file), output)
+        folder = _output_folder(str(file), output)
         return [Job(file, folder / file.with_suffix(suffix).name)], folder
     if path.suffix.lower() not in WRITABLE:
         raise ColorizeError(f"output={output} cannot be written: its name must end in {', '.join(sorted(WRITABLE))}.")
-    if file_format is not None and path.suffix.lower() not in FORMATS[file_format]:
+    if file_format is not None and path.suffix.lower() not in SUFFIXES_OF_FORMAT[file_format]:
         raise ColorizeError(f"format={file_format} and output={output} differ: leave out format, or rename the output.")
     return [Job(file, path)], None
 
@@ -129,7 +123,7 @@ def _names_picture(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS | WRITABLE
 
 
-def _folder(source: str, output: str | None) -> Path:
+def _output_folder(source: str, output: str | None) -> Path:
     if output is None:
         raise ColorizeError(f"output=FOLDER is needed for the pictures of input={source}, which may be many.")
     folder = Path(output).expanduser()
@@ -140,24 +134,25 @@ def _folder(source: str, output: str | None) -> Path:
     return folder
 
 
-def _outside(files: list[Path], root: Path, folder: Path) -> list[Path]:
+def _outside(photographs: list[Path], root: Path, folder: Path) -> list[Path]:
     """Without the pictures of an earlier start, when they lie below the photographs."""
     real_root, real_folder = root.resolve(), folder.resolve()
     if real_root == real_folder:
         raise ColorizeError(f"output={folder} holds the photographs and would write over them: give another folder.")
     if not real_folder.is_relative_to(real_root):
-        return files
-    outside = {parent: not parent.resolve().is_relative_to(real_folder) for parent in {file.parent for file in files}}
-    files = [file for file in files if outside[file.parent]]
-    if not files:
+        return photographs
+    parents = {file.parent for file in photographs}
+    outside = {parent for parent in parents if not parent.resolve().is_relative_to(real_folder)}
+    photographs = [file for file in photographs if file.parent in outside]
+    if not photographs:
         raise ColorizeError(f"output={folder} holds every photograph of the input: give another folder.")
-    return files
+    return photographs
 
 
 def _suffix(file: Path, file_format: str | None) -> str:
     own = file.suffix.lower()
     if file_format is not None:
-        return file.suffix if own in FORMATS[file_format] else f".{file_format}"
+        return file.suffix if own in SUFFIXES_OF_FORMAT[file_format] else f".{file_format}"
     if own in WRITABLE:
         return file.suffix
     return ".jpg" if own in LOSSY else ".png"
@@ -169,12 +164,12 @@ def _side_by_side(output: Path) -> Path:
 
 def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
     """No picture is a photograph, by whatever link, and no two pictures are one."""
-    photographs = {_identity(job.file): job.file for job in jobs}
-    photographs.pop(None, None)
+    originals = {_identity(job.file): job.file for job in jobs}
+    originals.pop(None, None)
     makers: dict[str, Path] = {}
     for job in jobs:
         for picture in job.pictures:
-            original = photographs.get(_identity(picture))
+            original = originals.get(_identity(picture))
             if original is not None:
                 raise ColorizeError(f"{picture} would write over {original}: give another output.")
             other = makers.setdefault(fold(str(picture)), job.file)
@@ -190,7 +185,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _folded(folder: Path) -> Callable[[str], str]:
+def _name_folding(folder: Path) -> Callable[[str], str]:
     """How names compare in a folder, or in the nearest above it that exists: some file systems do not tell A from a."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
     swapped = Path(str(there).swapcase())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from colorize.album.plan import FORMATS
+from colorize.album.plan import SUFFIXES_OF_FORMAT
 from colorize.errors import ColorizeError
 
 
@@ -75,7 +75,10 @@ def _number(value: Any) -> bool:
 
 _BOOLEAN: tuple[Callable[[Any], bool], str] = (lambda value: type(value) is bool, "true or false")
 _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "format": (lambda value: value is None or value in FORMATS, f"{', '.join(FORMATS)}, or null for the photograph's"),
+    "format": (
+        lambda value: value is None or value in SUFFIXES_OF_FORMAT,
+        f"{', '.join(SUFFIXES_OF_FORMAT)}, or null for the photograph's",
+    ),
     "quality": (_whole(1, 100), "a whole number from 1 to 100"),
     "saturation": (_number, "a number from 0, which is gray; 1 is what the network says"),
     "max_megapixels": (lambda value: _number(value) and value > 0, "a number above 0"),

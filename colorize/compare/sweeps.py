@@ -15,7 +15,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from colorize.cli import MISTAKES, sentence
+from colorize.cli import is_mistake, sentence
 from colorize.compare.comparison import compare
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
@@ -35,7 +35,7 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
         try:
             return job(cfg)
         except Exception as error:
-            if isinstance(error, MISTAKES):
+            if is_mistake(error):
                 text = sentence(error)
             else:
                 text = f"{type(error).__name__}: {first_line(error)}"

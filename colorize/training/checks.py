@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from colorize.cli import check_missing
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
@@ -43,12 +44,6 @@ def check(cfg: DictConfig) -> None:
         check_length(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
-
-
-def check_missing(cfg: DictConfig) -> None:
-    missing = sorted(OmegaConf.missing_keys(cfg))
-    if missing:
-        raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
 
 
 def check_paths(cfg: DictConfig) -> None:

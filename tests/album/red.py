@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.album.ledger import Result
+from colorize.album.ledger import LedgerRow
 from colorize.album.pipeline import Album
 from colorize.album.plan import plan
 from colorize.album.settings import Settings
@@ -52,9 +52,9 @@ def photograph(path: Path, height: int = 16, width: int = 24, color: Any = 77) -
     return path
 
 
-def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **settings: Any) -> dict[str, Result]:
+def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **settings: Any) -> dict[str, LedgerRow]:
     """Every photograph of album/ into out/."""
-    results: list[Result] = []
+    results: list[LedgerRow] = []
     threads = settings.pop("threads", 2)
     chosen = Settings(**settings)
     album = Album(colorizer or Red(), chosen, results.append, threads, stopping)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from colorize import files
-from colorize.album.ledger import Result
+from colorize.album.ledger import LedgerRow
 from colorize.album.pipeline import Album
 from colorize.album.plan import plan
 from colorize.album.settings import Settings
@@ -98,7 +98,7 @@ def test_a_full_disk_ends_it_with_whole_files_only(folder: Path, monkeypatch: py
 def test_a_ledger_on_a_full_disk_ends_it_too(folder: Path) -> None:
     photograph(folder / "a.png")
 
-    def record(result: Result) -> None:
+    def record(result: LedgerRow) -> None:
         raise ColorizeError("report.csv") from OSError(errno.ENOSPC, "No space left on device")
 
     album = Album(Red(), Settings(), record)  # type: ignore[arg-type]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from colorize.album.ledger import COLUMNS, Report, Result
+from colorize.album.ledger import COLUMNS, Ledger, LedgerRow
 from colorize.errors import ColorizeError
 
-FIRST = Result('album/a, "b"\n.jpg', "done", "out/a.jpg", 0.125, "")
-SECOND = Result("album/b.jpg", "failed", "out/b.jpg", 0.5, "album/b.jpg: the file is empty")
+FIRST = LedgerRow('album/a, "b"\n.jpg', "done", "out/a.jpg", 0.125, "")
+SECOND = LedgerRow("album/b.jpg", "failed", "out/b.jpg", 0.5, "album/b.jpg: the file is empty")
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -20,67 +20,67 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def add_many(folder: Path, name: str) -> None:
-    report = Report(folder)
+    ledger = Ledger(folder)
     for number in range(200):
-        report.add(Result(f"{name}{number}", "done", "x" * 200, 1.0, ""))
+        ledger.add(LedgerRow(f"{name}{number}", "done", "x" * 200, 1.0, ""))
 
 
 def test_rows_are_there_as_soon_as_they_are_added(tmp_path: Path) -> None:
-    report = Report(tmp_path / "new/out")
-    report.add(FIRST)
-    report.add(SECOND)
+    ledger = Ledger(tmp_path / "new/out")
+    ledger.add(FIRST)
+    ledger.add(SECOND)
     assert rows(tmp_path / "new/out") == [
         {"file": FIRST.file, "status": "done", "output": "out/a.jpg", "seconds": "0.125", "message": ""},
         {"file": SECOND.file, "status": "failed", "output": "out/b.jpg", "seconds": "0.5", "message": SECOND.message},
     ]
-    report.close()
+    ledger.close()
     assert [path.name for path in (tmp_path / "new/out").iterdir()] == ["report.csv"]
 
 
 def test_the_latest_row_of_a_photograph_counts_and_others_stay(tmp_path: Path) -> None:
     for result in (FIRST, SECOND, replace(SECOND, status="done", message="")):
-        report = Report(tmp_path)
-        report.add(result)
-        report.close()
+        ledger = Ledger(tmp_path)
+        ledger.add(result)
+        ledger.close()
     assert [(row["file"], row["status"]) for row in rows(tmp_path)] == [(FIRST.file, "done"), (SECOND.file, "done")]
-    report = Report(tmp_path)
-    assert report.status(Path(FIRST.file)) == "done"
-    assert report.status(Path("album/c.jpg")) is None
+    ledger = Ledger(tmp_path)
+    assert ledger.status(Path(FIRST.file)) == "done"
+    assert ledger.status(Path("album/c.jpg")) is None
 
 
 def test_a_row_that_was_torn_anywhere_is_dropped_and_the_rest_kept(tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
-    report = Report(tmp_path)
-    report.add(SECOND)
+    ledger = Ledger(tmp_path)
+    ledger.add(SECOND)
     whole = path.read_bytes()
-    report.add(FIRST)
+    ledger.add(FIRST)
     both = path.read_bytes()
     for end in range(len(whole), len(both)):
         path.write_bytes(both[:end])
-        assert list(Report(tmp_path).earlier.values()) == [SECOND], both[:end]
+        assert list(Ledger(tmp_path).earlier.values()) == [SECOND], both[:end]
         assert path.read_bytes() == whole
 
 
 def test_names_that_are_not_utf_8_come_back(tmp_path: Path) -> None:
     file = Path("album/\udcff\udc80 é.jpg")
-    report = Report(tmp_path)
-    report.add(Result(str(file), "done", str(file), 1.0, ""))
+    ledger = Ledger(tmp_path)
+    ledger.add(LedgerRow(str(file), "done", str(file), 1.0, ""))
     assert rows(tmp_path)[0]["file"] == "album/\\udcff\\udc80 é.jpg"
-    assert Report(tmp_path).status(file) == "done"
+    assert Ledger(tmp_path).status(file) == "done"
 
 
 @pytest.mark.parametrize("content", ["name,price\nfish,3\n", "no line end", "file,status\n"])
 def test_a_table_of_another_is_left_alone(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.csv").write_text(content)
     with pytest.raises(ColorizeError, match=r"report\.csv is no report of predict\.py: move it away"):
-        Report(tmp_path)
+        Ledger(tmp_path)
     assert (tmp_path / "report.csv").read_text() == content
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ColorizeError, match="cannot be written"):
-        Report(tmp_path / "file/out")
+        Ledger(tmp_path / "file/out")
 
 
 def test_processes_share_it(tmp_path: Path) -> None:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from colorize.album import plan as folders
-from colorize.album.plan import Job, Plan, plan, sweep
+from colorize.album import plan as module
+from colorize.album.plan import Job, Plan, plan, remove_leftovers
 from colorize.errors import ColorizeError
-from colorize.files import write_whole
 
 
 @pytest.fixture
@@ -148,22 +147,16 @@ def test_names_that_differ_by_case_are_one_where_the_file_system_says_so(
 ) -> None:
     write(album / "A.png")
     assert len(plan("album", "out").jobs) == 4
-    monkeypatch.setattr(folders, "_identity", lambda path: None if path.suffix else (1, 1))
+    monkeypatch.setattr(module, "_identity", lambda path: None if path.suffix else (1, 1))
     with pytest.raises(ColorizeError, match=r"A\.png and album/a\.png would both be written"):
         plan("album", "out")
 
 
-def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left: list[Path] = []
-    monkeypatch.setattr(Path, "replace", lambda self, target: left.append(self))
-    write_whole(tmp_path / "deep.png", b"half")  # leaves its temporary file, as a killed process does
-    old, young = left[0], tmp_path / f".{'0' * 32}.tmp"
-    others = [tmp_path / ".mine.tmp", tmp_path / f"{'0' * 32}.tmp", tmp_path / "a.jpg", young]
-    for file in (old, *others[:3]):
-        file.write_bytes(b"x")
-        os.utime(file, (1, 1))
-    young.write_bytes(b"x")
-    os.utime(young, (folders.STARTED + 1, folders.STARTED + 1))
-    sweep(Plan([Job(tmp_path / "a", tmp_path / "a.jpg"), Job(tmp_path / "b", tmp_path / "none/b.jpg")], None))
-    assert not old.exists()
-    assert all(file.exists() for file in others)
+def test_leftovers_are_removed_wherever_pictures_go(tmp_path: Path) -> None:
+    name = f".{'0' * 32}.tmp"
+    made, ledger, elsewhere = [write(tmp_path / folder / name) for folder in ("out/sub", "out", "album")]
+    jobs = [Job(tmp_path / f"album/{picture}", tmp_path / "out" / picture) for picture in ("sub/a.jpg", "none/b.jpg")]
+    remove_leftovers(Plan(jobs, tmp_path / "out"))
+    assert not made.exists()
+    assert not ledger.exists()
+    assert elsewhere.exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from colorize.album.ledger import Result
+from colorize.album.ledger import LedgerRow
 from colorize.album.pipeline import Album
 from colorize.album.plan import Job, plan
 from colorize.album.settings import Settings
@@ -20,7 +20,7 @@ from colorize.scenery import render_scenes
 
 
 def overlapped(colorizer: Colorizer, jobs: list[Job]) -> int:
-    results: list[Result] = []
+    results: list[LedgerRow] = []
     settings = Settings()
     album = Album(colorizer, settings, results.append, settings.threads())
     for job in jobs:

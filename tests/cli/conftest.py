@@ -45,7 +45,7 @@ class Commands:
         with subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=REPO,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            env={**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

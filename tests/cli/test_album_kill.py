@@ -1,90 +1,22 @@
 """A folder of 200 photographs, stopped by Ctrl-C, killed outright, and finished by the third start."""
 
-import csv
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.starts import PHOTOGRAPHS, Start, paint_album, start
+
 pytestmark = pytest.mark.slow
-
-REPO = Path(__file__).resolve().parents[2]
-PHOTOGRAPHS = 200
-
-
-@dataclass(frozen=True)
-class Start:
-    """One start of predict.py, and what lay in the folder of pictures when it had ended."""
-
-    code: int
-    out: str
-    err: str
-    pictures: dict[str, tuple[int, int]]
-    others: list[str]
-    rows: list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("album") / "album"
-    rng = np.random.default_rng(0)
-    for number in range(PHOTOGRAPHS):
-        path = folder / f"{number % 7}" / f"{number:03}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (6, 9), dtype=np.uint8)).resize((240, 160 + number % 3)).save(path)
-    return folder
-
-
-def start(command: list[str], output: Path, end: Callable[["subprocess.Popen[str]"], None], at_least: int) -> Start:
-    """Run predict.py and end it once `at_least` more pictures are there."""
-    before = len(pictures(output))
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=REPO,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 300
-            while process.poll() is None and len(pictures(output)) < before + at_least:
-                assert time.monotonic() < deadline
-                time.sleep(0.002)
-            end(process)
-            out, err = process.communicate(timeout=300)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
-    found = pictures(output)
-    return Start(process.returncode, out, err, found, sorted(files - set(found)), rows(output))
-
-
-def pictures(output: Path) -> dict[str, tuple[int, int]]:
-    """The (inode, modification time) of every picture."""
-    found = {}
-    for path in output.rglob("*.jpg"):
-        status = path.stat()
-        found[str(path.relative_to(output))] = (status.st_ino, status.st_mtime_ns)
-    return found
-
-
-def rows(output: Path) -> list[dict[str, str]]:
-    with (output / "report.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return paint_album(tmp_path_factory.mktemp("album") / "album")
 
 
 @pytest.fixture(scope="module")

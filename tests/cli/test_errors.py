@@ -1,4 +1,4 @@
-"""Each mistake gets one sentence that says what was wrong, where, and how to mend it."""
+"""Each mistake gets one sentence that says what was wrong, where, and how to fix it."""
 
 import json
 import os
@@ -34,6 +34,15 @@ class Malice:
 # name: (arguments, words of the sentence); {tmp} is the folder that `places` lays out.
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "key": ("train.py trainer.max_epoch=3", ("trainer.max_epoch ", "did you mean trainer.max_epochs?")),
+    "predict key": ("predict.py seed=1", ("seed is no key", "its keys are input, output")),
+    "accelerator": (
+        "predict.py trainer.accelerator=tpu input={tmp}/photo.png output={tmp}/predicted",
+        ("trainer.accelerator=tpu is unknown: give auto, cpu",),
+    ),
+    "ranks of a multirun": (
+        "predict.py -m trainer.devices=2 trainer.accelerator=cpu saturation=0,1 input={tmp} output={tmp}/predicted",
+        ("trainer.devices=2 cannot run in a multirun",),
+    ),
     "model": ("train.py model=lab_unit", ("lab_unit", "did you mean lab_unet?", "gray_cae", "rgb_convnet")),
     "data": ("train.py data=imagenet", ("imagenet", "cifar10", "landscapes", "scenes")),
     "experiment": ("train.py experiment=best", ("best", "landscapes_lab_unet")),
@@ -107,7 +116,8 @@ def mistakes(commands: Any, places: Path) -> dict[str, Any]:
 
     debug = [*words("no folder"), "debug=true"]
     cases = json.dumps({name: words(name) for name in CASES} | {"debug": debug, "sweep": words(SWEEP_OF_DDP)})
-    answers = commands.succeed(Path(__file__).with_name("forked.py"), cases, **environment)
+    answers = commands(Path(__file__).with_name("forked.py"), cases, timeout=1800, **environment)  # 120 s each
+    assert answers.code == 0, answers.err
     return {name: Finished(*answer) for name, answer in json.loads(answers.out).items()}
 
 

@@ -1,0 +1,104 @@
+"""What colorize.cli makes of a mistake, without a process of its own."""
+
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig
+
+from colorize import cli
+from colorize.errors import ColorizeError
+
+
+def mistake(config: str, word: str) -> ConfigCompositionException:
+    with (
+        pytest.raises(ConfigCompositionException) as caught,
+        initialize_config_dir(str(cli.CONFIG_DIR), version_base="1.3"),
+    ):
+        compose(config, [word])
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("config", "word", "words"),
+    [
+        ("predict", "seed=1", "seed is no key of the configuration: its keys are input, output, checkpoint"),
+        ("predict", "trainer.device=2", "trainer.device is no key of the configuration: did you mean trainer.devices?"),
+        ("predict", "model=lab_unet", "model is no key of the configuration: its keys are"),
+        ("predict", "max_epochs=2", "max_epochs is no key of the configuration: its keys are"),
+        ("train", "sed=1", "sed is no key of the configuration: did you mean seed?"),
+        ("train", "input=1", "input is no key of the configuration: the groups are callbacks, data, experiment"),
+        ("train", "experimnt=x", "experimnt is no key of the configuration: did you mean experiment?"),
+    ],
+)
+def test_an_unknown_key_is_compared_with_those_of_its_own_configuration(config: str, word: str, words: str) -> None:
+    sentence = cli.sentence(mistake(config, word), config)
+    assert sentence.startswith(words)
+    assert ("A new key is added" in sentence) == (config == "train")
+
+
+def fail(error: Exception) -> Any:
+    def main() -> None:
+        raise error
+
+    return main
+
+
+DEBUG = ["debug=true", "debug=True", "debug=1", "debug=yes", "debug=on", "+debug=true", "++debug=true", "debug='true'"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [([word], True) for word in DEBUG]
+    + [
+        ([word], False)
+        for word in ("debug=false", "debug=0", "debug=no", "debug=maybe", "~debug", "tta=true", "debug=")
+    ]
+    + [(["-m", "a={", "debug=true"], True), (["debug=true", "debug=false"], False)],
+)
+def test_debug_is_read_as_hydra_reads_it_also_when_nothing_was_composed(
+    words: list[str], expected: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli.sys, "argv", ["predict.py", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.launch(fail(ColorizeError("bad")), "predict")
+    assert ended.value.code == 1
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback") == expected
+    assert err.endswith("ColorizeError: bad\n" if expected else "error: bad\n")
+
+
+@pytest.mark.parametrize("debug", [True, 1, "yes"])
+def test_debug_may_be_any_true_value_of_the_configuration(
+    debug: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @cli.explain_mistakes
+    def job(cfg: DictConfig) -> None:
+        raise ColorizeError("bad")
+
+    monkeypatch.setattr(cli.HydraConfig, "get", lambda: DictConfig({"mode": None}))
+    with pytest.raises(SystemExit):
+        job(DictConfig({"debug": debug}))
+    assert capsys.readouterr().err.startswith("Traceback")
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        cli.launch(main, "train")
+    assert (ended.value.code, capsys.readouterr().err) == (130, "stopped.\n")
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    with pytest.raises(ArithmeticError):
+        cli.launch(fail(ArithmeticError()), "train")
+
+
+def test_settings_that_lightning_refuses_are_mistakes() -> None:
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+    assert cli.is_mistake(MisconfigurationException("no GPU"))
+    assert not cli.is_mistake(RuntimeError("no GPU"))
