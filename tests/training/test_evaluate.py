@@ -11,7 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.errors import ColorizeError
 from colorize.training.callbacks import Outcome
-from colorize.training.evaluate import best_checkpoint, evaluate, summary
+from colorize.training.evaluate import evaluate, summary
+from colorize.training.fit import best_checkpoint
 from tests.training.small import make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -93,7 +94,7 @@ def test_the_pictures_that_were_tested_are_counted(limit: float | None, tested: 
     """One process tests, whatever trained: 11 pictures make batches of 4, 4 and 3."""
     data, ranks = make_data(batch_size=4, test_size=11), Ranks()
     data.setup("test")
-    metrics = evaluate(config(tmp_path, limit_test_batches=limit), make_task(), data, [ranks], [], {"epochs": None})
+    metrics = evaluate(config(tmp_path, limit_test_batches=limit), make_task(), data, {"samples": ranks}, [], {})
     assert metrics["n_images"] == tested
     assert json.loads((tmp_path / "metrics.json").read_text())["n_images"] == tested
     assert summary(metrics, tmp_path, None).startswith(f"test, {tested} pictures")

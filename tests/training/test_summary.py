@@ -27,7 +27,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_the_last_line_names_the_checkpoint_to_a_shell_and_to_hydra(name: str) -> None:
     checkpoint = Path("/runs") / name / "checkpoints/best.ckpt"
-    line = summary({"n_images": 8}, checkpoint.parents[1], checkpoint).splitlines()[-1]
+    line = summary({"n_images": 8}, checkpoint.parents[1], str(checkpoint)).splitlines()[-1]
     use, python, script, *words = shlex.split(line)
     assert (use, python, script) == ("use:", "python", "predict.py")
     overrides = OverridesParser.create().parse_overrides(literal(words))

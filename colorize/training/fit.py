@@ -1,0 +1,94 @@
+"""One training, from new weights or from where another stopped, to its best checkpoint."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+
+from colorize.data.base import ImageData
+from colorize.errors import ColorizeError
+from colorize.tasks import Task
+from colorize.training.callbacks import Outcome, SaveConfig
+from colorize.training.config import plain
+from colorize.training.restore import initialize
+from colorize.weights.checkpoint import read_checkpoint
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training came to.
+
+    Attributes:
+        checkpoint: the file of its best weights, if it wrote any.
+        objective: their value of the monitored metric, which a sweeper optimises.
+        facts: `epochs` completed and `seconds`.
+    """
+
+    checkpoint: str | None
+    objective: float | None = None
+    facts: dict[str, float] = field(default_factory=dict)
+
+
+def fit(
+    cfg: DictConfig, task: Task, data: ImageData, callbacks: Mapping[str, Callback], loggers: list[Logger]
+) -> Training | None:
+    """Train `task`, which has its best weights afterwards; None on a rank whose work is done.
+
+    Raises:
+        ColorizeError: as `best_checkpoint`.
+    """
+    if cfg.ckpt_path is None:
+        initialize(task, cfg.model)
+    watching = [*callbacks.values(), SaveConfig(plain(cfg)), Outcome()]
+    trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
+    started = time.perf_counter()
+    trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    seconds = round(time.perf_counter() - started, 1)
+    if not end_distributed(trainer):
+        return None
+    checkpoint, objective = best_checkpoint(trainer)
+    if checkpoint is not None:
+        task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
+    epochs = int(trainer.callback_metrics["outcome/epochs"])
+    return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
+
+
+def end_distributed(trainer: pl.Trainer) -> bool:
+    """Ends a multi-process run after training; True on the one process that goes on to test.
+
+    Several processes would test some pictures twice, to make their shares equal.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        trainer.strategy.barrier()
+        torch.distributed.destroy_process_group()
+    return trainer.is_global_zero
+
+
+def best_checkpoint(trainer: pl.Trainer) -> tuple[str | None, float | None]:
+    """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
+
+    The trainer must have the callback `Outcome`.
+
+    Raises:
+        ColorizeError: the training made no step, or that value was never a finite number.
+    """
+    outcome, saver = trainer.callback_metrics, trainer.checkpoint_callback
+    if not outcome["outcome/steps"]:
+        raise ColorizeError(
+            "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
+            "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
+        )
+    if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
+        return None, None
+    score = outcome["outcome/best_score"].item() if "outcome/best_score" in outcome else None
+    if score is not None and not math.isfinite(score):
+        raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
+    return saver.best_model_path, score
