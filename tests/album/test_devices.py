@@ -19,7 +19,8 @@ LIGHT = (
     "colorize.interrupt",
     "colorize.cli",
     "colorize.files",
-    *(f"colorize.album.{name}" for name in ("devices", "ledger", "outcome", "plan", "settings", "stop")),
+    *(f"colorize.album.{name}" for name in ("devices", "ledger", "outcome", "plan", "settings", "share", "stop")),
+    "colorize.inference.colorizer",
 )
 HEAVY = {"pytorch_lightning", "lightning_fabric", "torchmetrics", "torchvision", "wandb", "matplotlib"}
 
