@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -14,7 +15,13 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from hydra.types import RunMode
 from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -35,6 +42,7 @@ PLUGINS = {  # the extra that brings a choice of one of Hydra's own groups
     "hydra/sweeper/sampler": {"tpe": "optuna"},
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
 }
+_KEY_AND_HOME = re.compile(r"([\w./@+]+)=(~[^,'\"=()\[\]{}]*)")
 NO_TRIAL = ("No trials are completed yet.", "Record does not exist.")  # Optuna, asked for the best of none
 
 
@@ -45,6 +53,7 @@ def launch(main: Callable[[], None], config: str) -> None:
         SystemExit: 1 for a mistake, 130 for Ctrl-C.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    sys.argv[1:] = [quote_home(word) for word in sys.argv[1:]]
     try:
         main()
     except KeyboardInterrupt:
@@ -56,6 +65,34 @@ def launch(main: Callable[[], None], config: str) -> None:
         if not is_mistake(error):
             raise
         print_error(error, _debug_in(sys.argv[1:]), config)
+
+
+def quote_paths(words: list[str], keys: tuple[str, ...] = ("input", "output", "checkpoint")) -> list[str]:
+    """Command line words with the values of `keys` quoted for Hydra, to whose grammar = , ( [ { and spaces mean more.
+
+    What is quoted already, null, and the sweeps of -m stay as they are.
+    """
+    if {"-m", "--multirun"} & set(words):
+        return words
+    return [_quoted_value(word) if word.partition("=")[0] in keys else word for word in words]
+
+
+def _quoted_value(word: str) -> str:
+    key, _, value = word.partition("=")
+    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
+        return word
+    return f"{key}={quoted(value)}"
+
+
+def quote_home(word: str) -> str:
+    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
+    found = _KEY_AND_HOME.fullmatch(word)
+    return f"{found[1]}={quoted(found[2])}" if found else word
+
+
+def quoted(text: str) -> str:
+    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
 
 
 def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
@@ -140,6 +177,10 @@ def sentence(error: BaseException, config: str = "train") -> str:
             text = f"{str(error).splitlines()[0]}: several values need -m (python train.py -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
             text = f"{error}: {first_line(cause)}"
+        case OverrideParseException():
+            key, _, value = error.override.partition("=")
+            example = f"{key}={quoted(value)}"
+            text = f'{error.override} cannot be read ({first_line(error)}): if it is one text, quote it: "{example}".'
         case _:
             text = first_line(error)
     return " ".join(text.split())

@@ -1,6 +1,5 @@
 """A folder for each run, and for each sweep, of its own."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
+
+from colorize.cli import quoted
 
 
 class OwnFolder(Callback):
@@ -49,8 +50,3 @@ def make_folder(path: Path) -> Path:
             own = path.with_name(f"{path.name}_{number}")
         else:
             return own
-
-
-def quoted(text: str) -> str:
-    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
