@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 from colorize.album.devices import open_ranks
 from colorize.album.outcome import Outcome
 from colorize.album.plan import Plan, plan, remove_leftovers
-from colorize.album.settings import Settings, literal
+from colorize.album.settings import Settings
 from colorize.album.share import color_album
 from colorize.album.stop import Stop
-from colorize.cli import check_missing, explain_mistakes, launch
+from colorize.cli import check_missing, explain_mistakes, launch, quote_paths
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.registry import import_plugins
@@ -53,6 +53,6 @@ def end(outcome: Outcome, album: Plan, overwrite: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = literal(sys.argv[1:])
+    sys.argv[1:] = quote_paths(sys.argv[1:])
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
     launch(main, "predict")

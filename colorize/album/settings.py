@@ -1,7 +1,6 @@
 """What a user can say about the pictures, checked before anything is read."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -46,23 +45,6 @@ class Settings:
         """Of each of the processes that share this machine."""
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return self.num_threads or max(1, cpus // processes)
-
-
-def literal(words: list[str], keys: tuple[str, ...] = ("input", "output", "checkpoint")) -> list[str]:
-    """Command line words in which paths are quoted for Hydra, whose grammar gives = , ( [ { and spaces a meaning.
-
-    What is quoted already, null, and the sweeps of -m stay as they are.
-    """
-    if {"-m", "--multirun"} & set(words):
-        return words
-    return [_quoted(word) if word.partition("=")[0] in keys else word for word in words]
-
-
-def _quoted(word: str) -> str:
-    key, _, value = word.partition("=")
-    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
-        return word
-    return key + "='" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), value) + "'"
 
 
 def _whole(low: int, high: float = float("inf")) -> Callable[[Any], bool]:

@@ -1,6 +1,5 @@
 """A folder for each run, and for each sweep, of its own."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
+
+from colorize.cli import quote
 
 
 class OwnFolder(Callback):
@@ -34,7 +35,7 @@ class OwnFolder(Callback):
         with read_write(config.hydra):
             settings.dir = folder
             if kind == "sweep":  # each job is composed anew
-                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quote(folder)}")
 
 
 def make_folder(path: Path) -> Path:
@@ -49,8 +50,3 @@ def make_folder(path: Path) -> Path:
             own = path.with_name(f"{path.name}_{number}")
         else:
             return own
-
-
-def quoted(text: str) -> str:
-    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"

@@ -1,11 +1,11 @@
-"""What a user can say, and how paths reach Hydra."""
+"""What a user can say of the pictures."""
 
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
-from colorize.album.settings import Settings, literal
+from colorize.album.settings import Settings
 from colorize.cli import CONFIG_DIR
 from colorize.errors import ColorizeError
 
@@ -49,37 +49,3 @@ def test_possible_values_are_taken() -> None:
     assert (settings.format, settings.saturation, settings.max_megapixels) == ("webp", 0, 0.5)
     assert settings.threads(8) == 3
     assert Settings().threads(10**6) == 1
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "photo.jpg",
-        "a=b.jpg",
-        "a,b.jpg",
-        "my photo (1) [x] {y}.jpg",
-        'it\'s "it".jpg',
-        "back\\slash\\",
-        "back\\'quote\\\\'",
-        " spaces ",
-        "line\nbreak.jpg",
-        "12",
-        "true",
-        "-dash#%:@?|.jpg",
-        "\udcff.jpg",
-        "写真.jpg",
-        "scans/**/*.tif",
-        "'",
-    ],
-)
-def test_any_name_reaches_the_configuration_as_it_is(name: str) -> None:
-    words = literal([f"input={name}", "quality=90"])
-    assert composed(*words).input == name
-    assert composed(*words).quality == 90
-    assert literal(words) == words
-
-
-def test_what_is_quoted_or_swept_stays() -> None:
-    for words in (["input='a b'"], ['output="a=b"'], ["output=null"], ["-m", "input=a,b"], ["saturation=1.2"]):
-        assert literal(words) == words
-    assert composed("output=null").output is None

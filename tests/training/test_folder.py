@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from colorize.training.folder import make_folder, quoted
+from colorize.training.folder import make_folder
 
 SCRIPT = """
 import sys
@@ -106,9 +105,3 @@ def test_a_place_without_room_for_a_folder_is_one_sentence(script: Path) -> None
     assert process.returncode == 1
     assert process.stderr.startswith("error: no folder can be made for this run: ")
     assert process.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("text", ["plain/name", "a b", "it's", "(1, 2)", "a=b,c", "{x: [1]}", "end\\", "a\\'b", "ü#%&"])
-def test_a_name_survives_the_grammar_of_overrides(text: str) -> None:
-    (override,) = OverridesParser.create().parse_overrides([f"key={quoted(text)}"])
-    assert str(override.value()) == text

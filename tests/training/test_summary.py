@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from colorize.album.settings import literal
+from colorize.cli import quote_paths
 from colorize.training.evaluate import summary
 
 NAMES = [
@@ -30,7 +30,7 @@ def test_the_last_line_names_the_checkpoint_to_a_shell_and_to_hydra(name: str) -
     line = summary({"n_images": 8}, checkpoint.parents[1], str(checkpoint)).splitlines()[-1]
     use, python, script, *words = shlex.split(line)
     assert (use, python, script) == ("use:", "python", "predict.py")
-    overrides = OverridesParser.create().parse_overrides(literal(words))
+    overrides = OverridesParser.create().parse_overrides(quote_paths(words))
     assert {override.key_or_group: str(override.value()) for override in overrides} == {
         "checkpoint": str(checkpoint),
         "input": "PHOTO_OR_FOLDER",
