@@ -19,7 +19,11 @@ LIGHT = (
     "colorize.interrupt",
     "colorize.cli",
     "colorize.files",
-    *(f"colorize.album.{name}" for name in ("devices", "ledger", "outcome", "plan", "settings", "stop")),
+    "colorize.inference.colorizer",
+    *(
+        f"colorize.album.{name}"
+        for name in ("devices", "ledger", "outcome", "pipeline", "plan", "settings", "share", "stop")
+    ),
 )
 HEAVY = {"pytorch_lightning", "lightning_fabric", "torchmetrics", "torchvision", "wandb", "matplotlib"}
 

@@ -6,5 +6,6 @@ from colorize.training.callbacks.ema import EMA
 from colorize.training.callbacks.outcome import Outcome
 from colorize.training.callbacks.samples import SamplePictures
 from colorize.training.callbacks.save_config import SaveConfig
+from colorize.training.callbacks.watch_ranks import WatchRanks
 
-__all__ = ["EMA", "Architecture", "Curves", "Outcome", "SamplePictures", "SaveConfig"]
+__all__ = ["EMA", "Architecture", "Curves", "Outcome", "SamplePictures", "SaveConfig", "WatchRanks"]
