@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorize import interrupt
 from colorize.errors import ColorizeError, first_line
-from colorize.registry import unknown
+from colorize.registry import explain_unknown
 
 T = TypeVar("T")
 PATH_KEYS = ("input", "output", "checkpoint")
@@ -158,7 +158,7 @@ def sentence(error: BaseException, config: str = "train") -> str:
             if name in EXTRAS.get(group, {}):
                 return f"{group}={name} needs a plugin of Hydra: pip install 'colorize[{EXTRAS[group][name]}]'."
             ours = sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
-            text = unknown(group, name, ours or sorted(error.options or []))
+            text = explain_unknown(group, name, ours or sorted(error.options or []))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
