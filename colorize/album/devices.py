@@ -108,5 +108,5 @@ def _kind(accelerator: str) -> str:
         case "auto":
             return "cpu"
     if accelerator in ACCELERATORS:
-        raise ColorizeError(f"trainer.accelerator={accelerator} is not to be had here: give auto or cpu.")
+        raise ColorizeError(f"trainer.accelerator={accelerator} is not available here: give auto or cpu.")
     raise ColorizeError(f"trainer.accelerator={accelerator} is unknown: give {', '.join(ACCELERATORS)}.")

@@ -66,7 +66,7 @@ class FabricRanks(Ranks):
         self._launcher = strategy.launcher
         self._others: list[subprocess.Popen[bytes]] = []
         self._first = None if strategy.local_rank == 0 else int(os.environ.get(FIRST, 0)) or None
-        self._speaks = strategy.local_rank == 1  # for all, when the first was killed
+        self._prints = strategy.local_rank == 1  # for all, when the first was killed
         self._stop = stop
         self._passed_on = False
         self._ended = threading.Event()
@@ -87,7 +87,7 @@ class FabricRanks(Ranks):
     def connect(self, value: T) -> T:
         if self._starts_others:
             os.environ[FIRST] = str(os.getpid())
-        with self._told_of_losses():
+        with self._lost_rank_as_error():
             self._fabric.launch()
             self._group = cast(Any, dist.new_group(backend="gloo", timeout=AS_LONG_AS_IT_TAKES))
             box = [value]
@@ -95,7 +95,7 @@ class FabricRanks(Ranks):
         return box[0]
 
     def wait(self) -> None:
-        with self._told_of_losses():
+        with self._lost_rank_as_error():
             others: Any = dist.barrier(group=self._group, async_op=True)
             while not others.is_completed():
                 self._pass_stop_on()
@@ -104,7 +104,7 @@ class FabricRanks(Ranks):
 
     def gather(self, value: T) -> list[T]:
         values = [value] * self.world
-        with self._told_of_losses():
+        with self._lost_rank_as_error():
             dist.all_gather_object(values, value, group=self._group)
         self._ended.set()
         return values
@@ -120,7 +120,8 @@ class FabricRanks(Ranks):
             os.kill(self._first, signal.SIGTERM)
 
     @contextmanager
-    def _told_of_losses(self) -> Iterator[None]:
+    def _lost_rank_as_error(self) -> Iterator[None]:
+        """What gloo raises when another rank has ended becomes a ColorizeError."""
         try:
             yield
         except RuntimeError as error:
@@ -137,14 +138,14 @@ class FabricRanks(Ranks):
                 if process.poll():
                     self._end(process.returncode, f"process {number + 1} of {self.world}", True)
             if self._first is not None and os.getppid() != self._first:
-                self._end(-signal.SIGKILL, f"the first of {self.world} processes", self._speaks)
+                self._end(-signal.SIGKILL, f"the first of {self.world} processes", self._prints)
 
-    def _end(self, code: int, who: str, speaks: bool) -> None:
+    def _end(self, code: int, who: str, prints: bool) -> None:
         for process in self._others:
             process.kill()
-        if speaks and code == 130:
+        if prints and code == 130:
             tqdm.write("stopped before the first photograph.", file=sys.stderr)
-        elif speaks and code < 0:
+        elif prints and code < 0:
             tqdm.write(f"error: {who} was killed by signal {-code}: the others have ended, {AGAIN}", file=sys.stderr)
         sys.stderr.flush()
         os._exit(130 if code == 130 else 1)

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from colorize.cli import quoted
+from colorize.cli import quote
 
 
 class OwnFolder(Callback):
@@ -35,7 +35,7 @@ class OwnFolder(Callback):
         with read_write(config.hydra):
             settings.dir = folder
             if kind == "sweep":  # each job is composed anew
-                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quote(folder)}")
 
 
 def make_folder(path: Path) -> Path:

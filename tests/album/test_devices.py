@@ -79,8 +79,8 @@ def test_one_device_or_several(gpus: Any, count: int, accelerator: str, devices:
 @pytest.mark.parametrize(
     ("count", "accelerator", "devices", "words"),
     [
-        (0, "gpu", 1, "trainer.accelerator=gpu is not to be had here: give auto or cpu"),
-        (0, "mps", 1, "trainer.accelerator=mps is not to be had here"),
+        (0, "gpu", 1, "trainer.accelerator=gpu is not available here: give auto or cpu"),
+        (0, "mps", 1, "trainer.accelerator=mps is not available here"),
         (0, "tpu", 1, "trainer.accelerator=tpu is unknown: give auto, cpu, gpu, cuda, mps"),
         (0, "cpu", 0, "trainer.devices=0 is not possible with trainer.accelerator=cpu: give the number of devices"),
         (0, "cpu", [0], r"trainer.devices=\[0\] is not possible"),
