@@ -2,6 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
@@ -45,6 +46,7 @@ class Task(pl.LightningModule, ABC):
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.target = self.target_class(**fields)
+        self.hparams.update(asdict(self.target))  # the defaults too, which a later version may change
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
         self.loss = build_loss(loss)
         self.val_metrics = self.metrics("val/")

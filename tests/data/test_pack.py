@@ -183,15 +183,15 @@ def test_a_file_that_may_be_read_again_is_no_longer_bad(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = find_photographs(root)[3]
-    read = Path.read_bytes
+    opened = Path.open
 
-    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+    def refuse(path: Path, *args: Any, **kwargs: Any) -> Any:  # root may read everything, so that chmod would not do
         if path == closed:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return read(path)
+        return opened(path, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(Path, "open", refuse)
         patch.setattr(os, "access", lambda path, _: path != closed)
         assert len(build(root, cache).bad) == 1
     assert build(root, cache).bad == []
