@@ -54,7 +54,7 @@ def launch(main: Callable[[], None], config: str) -> None:
         SystemExit: 1 for a mistake, 130 for Ctrl-C.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
-    sys.argv[1:] = [quote_home(word) for word in sys.argv[1:]]
+    sys.argv[1:] = [expand_home(word) for word in sys.argv[1:]]
     try:
         main()
     except KeyboardInterrupt:
@@ -68,10 +68,10 @@ def launch(main: Callable[[], None], config: str) -> None:
         print_error(error, _debug_in(sys.argv[1:]), config)
 
 
-def quote_home(word: str) -> str:
-    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
+def expand_home(word: str) -> str:
+    """A command line word KEY=~/PATH as KEY='/HOME/PATH', since Hydra's grammar has no ~; any other as it is."""
     found = _KEY_AND_HOME.fullmatch(word)
-    return f"{found[1]}={quote(found[2])}" if found else word
+    return f"{found[1]}={quote(os.path.expanduser(found[2]))}" if found else word  # noqa: PTH111 # of anyone or no one
 
 
 def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:

@@ -62,6 +62,10 @@ def test_a_file_imports_only_what_its_room_stands_on(file: Path) -> None:
     assert found - {own} <= STANDS_ON[own]
 
 
+def test_no_file_is_long() -> None:
+    assert [file.name for file in FILES if len(file.read_text().splitlines()) > 250] == []
+
+
 def test_no_room_stands_on_itself_by_way_of_others() -> None:
     def below(room: str, path: tuple[str, ...]) -> None:
         assert room not in path, " -> ".join((*path, room))

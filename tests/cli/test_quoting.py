@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from colorize import cli
-from colorize.cli import CONFIG_DIR, quote, quote_home, quote_paths, sentence
+from colorize.cli import CONFIG_DIR, expand_home, quote, quote_paths, sentence
 
 
 def composed(*words: str) -> Any:
@@ -57,22 +57,31 @@ def test_a_name_survives_the_grammar_of_overrides(text: str) -> None:
     assert str(override.value()) == text
 
 
-@pytest.mark.parametrize("path", ["~/x", "~", "~ada/my runs/best.ckpt", "~/a-b.c+d"])
-def test_a_path_below_home_needs_no_quotes(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("path", "expanded"),
+    [
+        ("~/x", "/home/ada/x"),
+        ("~", "/home/ada"),
+        ("~/my runs/a-b.c+d", "/home/ada/my runs/a-b.c+d"),
+        ("~nobody-of-that-name/x", "~nobody-of-that-name/x"),
+    ],
+)
+def test_a_path_below_home_needs_no_quotes(path: str, expanded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
     parser = OverridesParser.create()
     with pytest.raises(HydraException):
-        parser.parse_override(f"model.init_from={path}")
+        parser.parse_override(f"hydra.run.dir={path}")
     seen: list[str] = []
-    monkeypatch.setattr(sys, "argv", ["train.py", f"model.init_from={path}", "~trainer.max_time"])
+    monkeypatch.setattr(sys, "argv", ["train.py", f"hydra.run.dir={path}", "~trainer.max_time"])
     cli.launch(lambda: seen.extend(sys.argv[1:]), "train")
-    assert parser.parse_override(seen[0]).value() == path
+    assert parser.parse_override(seen[0]).value() == expanded
     assert seen[1] == "~trainer.max_time"  # removes the key
-    assert quote_home(seen[0]) == seen[0]
+    assert expand_home(seen[0]) == seen[0]
 
 
 @pytest.mark.parametrize("word", ["~key", "~key=1", "key=1", "key='~/x'", "key=/a", "key=[~/a,~/b]", "key=~/a,~/b"])
 def test_other_words_stay(word: str) -> None:
-    assert quote_home(word) == word
+    assert expand_home(word) == word
 
 
 @pytest.mark.parametrize(

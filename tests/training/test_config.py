@@ -8,7 +8,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from colorize.training.config import expand_paths, resolve_precision, save_config
+from colorize.training.config import expand_paths, resolve_precision, run_name, save_config
 
 SAVE = """
 import sys
@@ -34,6 +34,20 @@ def test_home_is_written_out_in_every_path_of_the_training(monkeypatch: pytest.M
     )
     expand_paths(without)
     assert without == {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None, "encoder_weights": None}}
+
+
+@pytest.mark.parametrize(
+    ("fit", "ckpt_path", "expected"),
+    [
+        (True, None, "lab_unet_scenes"),
+        (True, "runs/12-30_rgb_cae/checkpoints/last.ckpt", "lab_unet_scenes"),
+        (False, "runs/12-30_rgb_cae/checkpoints/best.ckpt", "evaluate_12-30_rgb_cae_on_scenes"),
+        (False, "/else where/a=b.ckpt", "evaluate_a_b_on_scenes"),
+        (False, None, "lab_unet_scenes"),  # refused by `check`
+    ],
+)
+def test_a_run_is_named_after_what_is_trained_or_evaluated(fit: bool, ckpt_path: str | None, expected: str) -> None:
+    assert run_name(fit, ckpt_path, "lab_unet", "scenes") == expected
 
 
 @pytest.mark.parametrize(
