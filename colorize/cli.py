@@ -15,7 +15,13 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from hydra.types import RunMode
 from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -37,6 +43,7 @@ EXTRAS = {  # those that bring a choice of one of Hydra's own groups
     "hydra/sweeper/sampler": {"tpe": "optuna"},
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
 }
+_KEY_AND_HOME = re.compile(r"([\w./@+]+)=(~[^,'\"=()\[\]{}]*)")
 NO_TRIAL = ("No trials are completed yet.", "Record does not exist.")  # Optuna, asked for the best of none
 
 
@@ -47,6 +54,7 @@ def launch(main: Callable[[], None], config: str) -> None:
         SystemExit: 1 for a mistake, 130 for Ctrl-C.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    sys.argv[1:] = [quote_home(word) for word in sys.argv[1:]]
     try:
         main()
     except KeyboardInterrupt:
@@ -58,6 +66,12 @@ def launch(main: Callable[[], None], config: str) -> None:
         if not is_mistake(error):
             raise
         print_error(error, _debug_in(sys.argv[1:]), config)
+
+
+def quote_home(word: str) -> str:
+    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
+    found = _KEY_AND_HOME.fullmatch(word)
+    return f"{found[1]}={quote(found[2])}" if found else word
 
 
 def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
@@ -165,6 +179,10 @@ def sentence(error: BaseException, config: str = "train") -> str:
             text = f"{str(error).splitlines()[0]}: several values need -m (python train.py -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
             text = f"{error}: {first_line(cause)}"
+        case OverrideParseException():
+            key, _, value = error.override.partition("=")
+            example = f"{key}={quote(value)}"
+            text = f'{error.override} cannot be read ({first_line(error)}): if it is one text, quote it: "{example}".'
         case _:
             text = first_line(error)
     return " ".join(text.split())

@@ -34,12 +34,17 @@ def write_pictures(job: Job, photograph: Photograph, colored: Pixels | None, set
             write_photograph(path, *_picture(path, job, photograph, colored), settings.quality)
 
 
+class _AllKeptError(Exception):
+    """Ends the writing of pages that all keep their own colours."""
+
+
 def write_page_pictures(
     job: Job, count: int, pages: Iterable[tuple[Photograph, Pixels | None]], settings: Settings
-) -> None:
+) -> bool:
     """Write those TIFFs of a job that are missing, or all with `overwrite`, from its photographs with their colours.
 
-    One page is in memory at a time. One without `colored` pixels keeps its own, beside the others' as well.
+    One page is in memory at a time. One without `colored` pixels keeps its own, beside the others' as well; if all do,
+    the file is copied byte for byte, and nothing is shown side by side.
 
     Args:
         job: its file is a TIFF of `count` pages.
@@ -47,21 +52,34 @@ def write_page_pictures(
         pages: each with its coloured pixels or None, in order.
         settings: how.
 
+    Returns:
+        Whether the file was copied.
+
     Raises:
         ImageError, DiskFullError, OSError: a picture cannot be written, or is not named as a TIFF; nothing of it is.
     """
     paths = [path for path in job.pictures if settings.overwrite or not path.exists()]
-    with ExitStack() as stack:
-        writers = []
-        for path in reversed(paths):  # so that `output` appears last
-            if path.suffix.lower() not in (".tif", ".tiff"):
-                raise ImageError(f"{job.file}: has {count} pages, which no {path.suffix} holds: use format=tiff")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            writers.append((path, stack.enter_context(write_pages(path))))
-        for photograph, colored in pages if writers else ():
-            for path, add in writers:
-                add(*_picture(path, job, photograph, colored))
-            del photograph, colored  # before the next is read
+    try:
+        with ExitStack() as stack:
+            writers = []
+            for path in reversed(paths):  # so that `output` appears last
+                if path.suffix.lower() not in (".tif", ".tiff"):
+                    raise ImageError(f"{job.file}: has {count} pages, which no {path.suffix} holds: use format=tiff")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writers.append((path, stack.enter_context(write_pages(path))))
+            all_kept = bool(writers)
+            for photograph, colored in pages if writers else ():
+                all_kept = all_kept and colored is None
+                for path, add in writers:
+                    add(*_picture(path, job, photograph, colored))
+                del photograph, colored  # before the next is read
+            if all_kept:
+                raise _AllKeptError
+    except _AllKeptError:
+        if job.output in paths:
+            write_whole(job.output, job.file.read_bytes())
+        return True
+    return False
 
 
 def _picture(path: Path, job: Job, photograph: Photograph, colored: Pixels | None) -> tuple[Pixels, Photograph]:

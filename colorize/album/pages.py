@@ -27,25 +27,20 @@ def make_pages(
         wait_for_room: called with the header of each page before it is read; False ends it.
 
     Returns:
-        Whether all pages were in colour already and have kept it, as `settings.keep_color` asks.
+        Whether all pages were in colour already, as `settings.keep_color` asks, and the file was copied.
 
     Raises:
         StoppedError: `wait_for_room` said so; nothing was written.
         ImageError, DiskFullError, OSError: a page cannot be read or written; nothing was written.
     """
-    kept = 0
 
     def color(number: int) -> tuple[Photograph, Pixels | None]:
-        nonlocal kept
         if not wait_for_room(read_header(job.file, number)):
             raise StoppedError
         photograph = read_photograph(job.file, settings.max_megapixels, number)
-        colored = _color(photograph, colorizer, settings)
-        kept += colored is None
-        return photograph, colored
+        return photograph, _color(photograph, colorizer, settings)
 
-    write_page_pictures(job, count, map(color, range(count)), settings)
-    return kept == count
+    return write_page_pictures(job, count, map(color, range(count)), settings)
 
 
 def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> Pixels | None:

@@ -87,18 +87,30 @@ class Honest(Red):
         return small.expand(3, *small.shape) if small.ndim == 2 else small.permute(2, 0, 1)
 
 
-@pytest.mark.parametrize("colored", [{1}, {0, 1, 2}])
-def test_pages_in_colour_are_left_alone_when_asked(folder: Path, colored: set[int]) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (2, 3, 3), dtype=np.uint8).repeat(32, 0).repeat(32, 1)
-    gray = noise[..., :1].repeat(3, 2)
+NOISE = np.random.default_rng(0).integers(0, 256, (2, 3, 3), dtype=np.uint8).repeat(32, 0).repeat(32, 1)
+
+
+def test_pages_in_colour_are_left_alone_when_asked(folder: Path) -> None:
+    gray = NOISE[..., :1].repeat(3, 2)
     with write_pages(folder / "scan.tif") as add:
-        for number in range(3):
-            pixels = noise if number in colored else gray
+        for pixels in (gray, NOISE, gray):
             add(pixels, Photograph(pixels))
-    result = go(Honest(), keep_color=True)["scan.tif"]
-    assert result.status == ("colored" if len(colored) == 3 else "done")
+    assert go(Honest(), keep_color=True)["scan.tif"].status == "done"
     for number, page in enumerate(pages("out/scan.tif")):
-        assert np.array_equal(page.pixels, noise) == (number in colored)
+        assert np.array_equal(page.pixels, NOISE) == (number == 1)
+
+
+def test_a_file_whose_pages_are_all_in_colour_is_copied(folder: Path) -> None:
+    with tifffile.TiffWriter(folder / "scan.tif", byteorder=">") as file:
+        for _ in range(3):
+            file.write(NOISE, description="by another program")
+    result = go(Honest(), keep_color=True, side_by_side=True)["scan.tif"]
+    assert (result.status, result.message) == ("colored", "already in colour: copied")
+    assert Path("out/scan.tif").read_bytes() == (folder / "scan.tif").read_bytes()
+    assert [path.name for path in Path("out").iterdir()] == ["scan.tif"]  # nothing to show side by side
+    (folder / "scan.tif").rename(folder / "scan.jpg")
+    assert go(Honest(), keep_color=True, format="tiff")["scan.jpg"].status == "colored"
+    assert Path("out/scan.tiff").read_bytes() == (folder / "scan.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("stage", ["shrink", "predict_ab", "merge"])

@@ -3,6 +3,7 @@
 Input: a JSON object of name to arguments. Output: of name to [exit code, stdout, stderr]. Killed after 120 s each.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -11,12 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import colorize.data.cifar10
-import colorize.data.folder
-import colorize.data.scenes
-import colorize.inference.colorizer
-import colorize.training.callbacks
-import colorize.training.loggers  # noqa: F401
+REPO = Path(__file__).resolve().parents[2]
+LIBRARIES = ("data.cifar10", "data.folder", "data.scenes", "inference.colorizer", "training.evaluate")
 
 
 def fork(words: list[str]) -> tuple[int, str, str]:
@@ -36,7 +33,9 @@ def fork(words: list[str]) -> tuple[int, str, str]:
 
 if __name__ == "__main__":
     cases = json.loads(sys.argv[1])
-    sys.path[0] = str(Path.cwd())
+    sys.path[0] = str(REPO)  # this checkout's package, whatever is installed
+    for name in LIBRARIES:
+        importlib.import_module(f"colorize.{name}")
     finished = {}
     for name, words in cases.items():
         finished[name] = fork(words)

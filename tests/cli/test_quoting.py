@@ -1,12 +1,15 @@
-"""How paths and other strings reach Hydra through its grammar of overrides."""
+"""How what a user types reaches Hydra, whose grammar gives much of it a meaning."""
 
+import sys
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 
-from colorize.cli import CONFIG_DIR, quote, quote_paths
+from colorize import cli
+from colorize.cli import CONFIG_DIR, quote, quote_home, quote_paths, sentence
 
 
 def composed(*words: str) -> Any:
@@ -52,3 +55,33 @@ def test_what_is_quoted_or_swept_stays() -> None:
 def test_a_name_survives_the_grammar_of_overrides(text: str) -> None:
     (override,) = OverridesParser.create().parse_overrides([f"key={quote(text)}"])
     assert str(override.value()) == text
+
+
+@pytest.mark.parametrize("path", ["~/x", "~", "~ada/my runs/best.ckpt", "~/a-b.c+d"])
+def test_a_path_below_home_needs_no_quotes(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = OverridesParser.create()
+    with pytest.raises(HydraException):
+        parser.parse_override(f"model.init_from={path}")
+    seen: list[str] = []
+    monkeypatch.setattr(sys, "argv", ["train.py", f"model.init_from={path}", "~trainer.max_time"])
+    cli.launch(lambda: seen.extend(sys.argv[1:]), "train")
+    assert parser.parse_override(seen[0]).value() == path
+    assert seen[1] == "~trainer.max_time"  # removes the key
+    assert quote_home(seen[0]) == seen[0]
+
+
+@pytest.mark.parametrize("word", ["~key", "~key=1", "key=1", "key='~/x'", "key=/a", "key=[~/a,~/b]", "key=~/a,~/b"])
+def test_other_words_stay(word: str) -> None:
+    assert quote_home(word) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "example"),
+    [("ckpt_path=~/a,~/b", "ckpt_path='~/a,~/b'"), ("ckpt_path=/a=b/c(1).ckpt", "ckpt_path='/a=b/c(1).ckpt'")],
+)
+def test_what_the_grammar_refuses_is_shown_quoted(word: str, example: str) -> None:
+    with pytest.raises(HydraException) as caught:
+        OverridesParser.create().parse_overrides([word])
+    said = sentence(caught.value)
+    assert said.startswith(f"{word} cannot be read (")
+    assert said.endswith(f'if it is one text, quote it: "{example}".')

@@ -73,7 +73,7 @@ def test_the_pictures_of_a_run_show_something(trained: Any) -> None:
 def test_metrics_stand_beside_the_floor(trained: Any) -> None:
     metrics = read_metrics(trained.folder)
     expected = {f"{part}/{name}" for part in ("test", "floor") for name in METRICS}
-    assert set(metrics) == expected | {"test/loss", "n_images", "parameters", "epochs", "seconds"}
+    assert set(metrics) == expected | {"test/loss", "n_images", "parameters", "epochs", "seconds", "weights"}
     assert metrics["n_images"] == 8
     assert metrics["floor/mse_ratio"] == pytest.approx(1, abs=1e-6)
     assert metrics["floor/colorfulness"] == pytest.approx(0, abs=1e-3)
@@ -123,7 +123,7 @@ def evaluated(trained: Any, commands: Any, tmp_path_factory: pytest.TempPathFact
 def resumed(trained: Any, commands: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that goes on for one more epoch from ~/run, told to TensorBoard."""
     folder = tmp_path_factory.mktemp("resumed") / "run"
-    words = ("ckpt_path='~/run/checkpoints/last.ckpt'", "trainer.max_epochs=2", "logger=tensorboard")
+    words = ("ckpt_path=~/run/checkpoints/last.ckpt", "trainer.max_epochs=2", "logger=tensorboard")
     commands.succeed("train.py", *commands.tiny, *words, f"hydra.run.dir={folder}", HOME=str(trained.folder.parent))
     return folder
 
@@ -206,6 +206,10 @@ def test_spawned_processes_make_a_trial(commands: Any, tmp_path: Path) -> None:
     folder = tmp_path / "sweep/0"
     metrics = read_metrics(folder)
     assert (metrics["n_images"], metrics["epochs"]) == (8, 1)
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))  # of the spawned training and of the test in the process that spawned it
+    for name in ("train/loss_epoch", "val/loss", "test/psnr"):
+        assert len([row for row in rows if row[name]]) == 1, name
     best = load(folder / "checkpoints/best.ckpt")
     assert best["global_step"] == 1
     assert "averaging_state" in best  # by callbacks=ema

@@ -119,6 +119,14 @@ def test_a_key_of_old_or_a_slip_is_told_where_it_is(key: str, tmp_path: Path) ->
     assert "did you mean data.augment.flip?" in said
 
 
+@pytest.mark.parametrize(
+    "choice", [*(f"model={name}" for name in names("model")), *(f"experiment={name}" for name in names("experiment"))]
+)
+def test_every_lab_model_sees_what_a_gray_photograph_has(choice: str, tmp_path: Path) -> None:
+    model = train_config(tmp_path, choice, f"cache_dir={tmp_path}").model
+    assert model.get("luminance") == ("gray" if model._target_.endswith("LabTask") else None)
+
+
 @pytest.mark.parametrize("logger", names("logger"))
 def test_every_logger_includes_the_csv(logger: str, tmp_path: Path) -> None:
     assert "csv" in plain(train_config(tmp_path, f"logger={logger}"))["logger"]

@@ -1,0 +1,60 @@
+"""Targets: a file's few words make them again, and a gray photograph is seen as a picture made gray is."""
+
+import json
+
+import pytest
+import torch
+from torch import Tensor
+
+from colorize.color import rgb_to_gray, rgb_to_lab
+from colorize.errors import ColorizeError
+from colorize.targets import GrayscaleTarget, LabTarget, ReconstructionTarget, RGBTarget, Target, build_target
+
+TARGETS = [GrayscaleTarget(), LabTarget(), LabTarget("lab"), RGBTarget(), ReconstructionTarget()]
+
+
+@pytest.fixture
+def rgb() -> Tensor:
+    return torch.rand(2, 3, 9, 11, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_what_a_file_keeps_of_it_makes_it_again(target: Target) -> None:
+    assert build_target(json.loads(json.dumps(target.describe()))) == target
+
+
+@pytest.mark.parametrize("target", [LabTarget(), RGBTarget()], ids=str)
+def test_a_gray_photograph_is_seen_as_the_picture_made_gray(target: Target, rgb: Tensor) -> None:
+    gray = rgb_to_gray(rgb).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(target.see(gray), target.see(rgb), atol=1e-5, rtol=0)
+
+
+def test_the_colour_pictures_own_luminance_is_what_no_gray_photograph_has(rgb: Tensor) -> None:
+    gray = rgb_to_gray(rgb).expand(-1, 3, -1, -1)
+    own = LabTarget("lab")
+    assert (own.see(gray) - own.see(rgb)).abs().max() > 0.05  # 2.5 units of L
+    assert LabTarget() == LabTarget("gray")
+
+
+def test_grayscaling_alone_runs_over_the_whole_photograph() -> None:
+    assert [target for target in TARGETS if target.at_full_size] == [GrayscaleTarget()]
+
+
+@pytest.mark.parametrize("target", [LabTarget("lab"), RGBTarget(), ReconstructionTarget()], ids=str)
+def test_the_colours_of_a_perfect_answer_are_the_pictures(target: Target, rgb: Tensor) -> None:
+    ab = target.to_ab(target.see(rgb), target.target({"rgb": rgb}))
+    torch.testing.assert_close(ab, rgb_to_lab(rgb)[:, 1:], atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"name": "LabTargt"}, "target.name 'LabTargt' is unknown: did you mean LabTarget?"),
+        ({"name": "Target"}, "is unknown"),
+        ({"name": "LabTarget", "luminance": "red"}, "model.luminance is 'red', but must be gray or lab"),
+        ({"name": "RGBTarget", "luminance": "lab"}, "unexpected keyword argument 'luminance'"),
+    ],
+)
+def test_a_target_that_cannot_be_is_named(spec: dict[str, str], words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        build_target(spec)
