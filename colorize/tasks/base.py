@@ -21,7 +21,7 @@ from colorize.tasks.optim import build_optimizer, build_schedule, parameter_grou
 class Task(pl.LightningModule, ABC):
     """Trains a network towards a target.
 
-    A subclass names its target; it may answer `answer`, `compare`, `floor` and `metrics` in another way.
+    A subclass names its target; it may override `answer`, `compare`, `floor` and `metrics`.
 
     Args:
         network: name and arguments of a network.

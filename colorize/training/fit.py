@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 from colorize.data.base import ImageData
 from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
-from colorize.training.callbacks import Outcome, SaveConfig, WatchRanks
+from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
 from colorize.training.config import plain
 from colorize.training.restore import initialize
 from colorize.weights.checkpoint import read_checkpoint
@@ -47,7 +47,7 @@ def fit(
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)
-    watching = [*callbacks.values(), SaveConfig(plain(cfg)), Outcome(), WatchRanks()]
+    watching = [*callbacks.values(), SaveConfig(plain(cfg)), FitResult(), WatchRanks()]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
     try:
@@ -65,7 +65,7 @@ def fit(
     checkpoint, objective = best_checkpoint(trainer)
     if checkpoint is not None:
         task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
-    epochs = int(trainer.callback_metrics["outcome/epochs"])
+    epochs = int(trainer.callback_metrics["fit/epochs"])
     return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
 
 
@@ -91,20 +91,20 @@ def end_distributed(trainer: pl.Trainer) -> bool:
 def best_checkpoint(trainer: pl.Trainer) -> tuple[str | None, float | None]:
     """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
 
-    The trainer must have the callback `Outcome`.
+    The trainer must have the callback `FitResult`.
 
     Raises:
         ColorizeError: the training made no step, or that value was never a finite number.
     """
-    outcome, saver = trainer.callback_metrics, trainer.checkpoint_callback
-    if not outcome["outcome/steps"]:
+    result, saver = trainer.callback_metrics, trainer.checkpoint_callback
+    if not result["fit/steps"]:
         raise ColorizeError(
             "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
             "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
         )
     if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
         return None, None
-    score = outcome["outcome/best_score"].item() if "outcome/best_score" in outcome else None
+    score = result["fit/best_score"].item() if "fit/best_score" in result else None
     if score is not None and not math.isfinite(score):
         raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
     return saver.best_model_path, score

@@ -14,7 +14,7 @@ from colorize.cli import quote
 class OwnFolder(Callback):
     """Makes the folder of a run or sweep whose name says when it began, as NAME_2 if another start made NAME first.
 
-    Any other name is one that somebody chose, be it Lightning for a further rank of a run: that folder may be there.
+    Any other name was chosen, by the user or by Lightning for a further rank of a run: that folder may be there.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
