@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ STANDS_ON = {
     "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
     "compare": {"cli", "errors", "files"},
 }
-WITH_LIGHTNING = "colorize.album.ranks"  # which only an album on several devices imports, in a function
+WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
 WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
 
 
@@ -76,9 +77,23 @@ def test_no_room_stands_on_itself_by_way_of_others() -> None:
         below(room, ())
 
 
+def test_no_file_stands_on_itself_by_way_of_others() -> None:
+    modules = {".".join(("colorize", *file.relative_to(PACKAGE).with_suffix("").parts)): file for file in FILES}
+    needs = {
+        module: {
+            other
+            for name in imports(ast.parse(file.read_text()), True)
+            for other in (name, name.rpartition(".")[0])
+            if other in modules and other != module
+        }
+        for module, file in modules.items()
+    }
+    TopologicalSorter(needs).prepare()  # which names a circle
+
+
 @pytest.mark.parametrize("room", WITHOUT_LIGHTNING)
 def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
-    files = [file for file in FILES if room_of(file) == room and file != PACKAGE / "album/ranks.py"]
+    files = [file for file in FILES if room_of(file) == room and file != PACKAGE / "album/fabric.py"]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), False)}
     assert files
     lightning = ("pytorch_lightning", "lightning_fabric", "torchmetrics")

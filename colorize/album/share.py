@@ -8,11 +8,11 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from colorize.album.devices import Ranks
 from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
 from colorize.album.pipeline import Pipeline
 from colorize.album.plan import Job, Plan
+from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError

@@ -10,7 +10,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from colorize.album.devices import Ranks, one_device, open_ranks
+from colorize.album.devices import one_device, open_ranks
+from colorize.album.ranks import Ranks
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
 

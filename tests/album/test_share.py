@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from colorize.album.devices import Ranks
 from colorize.album.outcome import Outcome
 from colorize.album.plan import make_plan
+from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.share import KEPT, color_album
 from colorize.album.stop import Stop
