@@ -97,8 +97,10 @@ class Colorizer:
         Raises:
             ImageError: the photograph cannot be read, or the picture cannot be written.
         """
-        read = read_photograph(Path(photograph))
-        write_photograph(Path(output), self.render(read.pixels, saturation=saturation, tta=tta), read, quality)
+        read = read_photograph(Path(photograph).expanduser())
+        write_photograph(
+            Path(output).expanduser(), self.render(read.pixels, saturation=saturation, tta=tta), read, quality
+        )
 
     def colorize(
         self, image: Picture, *, saturation: float = 1.0, tta: bool = False, max_megapixels: float | None = 200

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.files import write_whole
@@ -66,3 +67,8 @@ def resolve_precision(precision: str | int, accelerator: str) -> str | int:
         return precision
     dtype = automatic_precision(torch.device(device_type(accelerator)))
     return "bf16-mixed" if dtype == torch.bfloat16 else "32-true"
+
+
+def progress_bars(cfg: DictConfig) -> list[Callback]:
+    """tqdm's bar, unless none is wanted; Lightning would take that of rich where it is installed, which wraps its lines."""
+    return [TQDMProgressBar()] if cfg.trainer.enable_progress_bar else []

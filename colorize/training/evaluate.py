@@ -17,6 +17,7 @@ from colorize.data.base import ImageData
 from colorize.files import write_whole
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import uint8_pictures
+from colorize.training.config import progress_bars
 from colorize.training.devices import first_device
 from colorize.weights.model import fingerprint
 
@@ -39,9 +40,9 @@ def evaluate(
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
     """
-    samples = [callbacks["samples"]] if "samples" in callbacks else []
+    watching = [*([callbacks["samples"]] if "samples" in callbacks else []), *progress_bars(cfg)]
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
-    tester = instantiate(cfg.trainer, **one, callbacks=samples, logger=loggers)
+    tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
     tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}

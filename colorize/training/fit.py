@@ -17,7 +17,7 @@ from colorize.data.base import ImageData
 from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
 from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
-from colorize.training.config import plain
+from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
 from colorize.weights.checkpoint import read_checkpoint
 
@@ -47,7 +47,7 @@ def fit(
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)
-    watching = [*callbacks.values(), SaveConfig(plain(cfg)), FitResult(), WatchRanks()]
+    watching = [*callbacks.values(), *progress_bars(cfg), SaveConfig(plain(cfg)), FitResult(), WatchRanks()]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
     try:

@@ -21,14 +21,14 @@ def section() -> str:
 
 
 def test_the_readmes_own_files_train_evaluate_and_predict(tmp_path: Path) -> None:
-    for name in ("train.py", "predict.py"):
+    for name in ("train.py", "predict.py", "conf", "colorize"):
         (tmp_path / name).symlink_to(REPO / name)
     files = re.findall(r"`([\w./]+)`:\n\n```\w+\n(.*?)```", section(), flags=re.S)
     assert [name for name, _ in files] == ["mine.py", "my_conf/model/difference.yaml", "my_conf/data/stripes.yaml"]
     for name, content in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
-    (commands,) = re.findall(r"\n```\n(.*?)```", section(), flags=re.S)
+    (commands,) = re.findall(r"\n\n```\n(.*?)```", section(), flags=re.S)
     write_photograph(tmp_path / "photo.jpg", render_scenes([1], 48)[0][:40])
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     script = ["bash", "-euo", "pipefail", "-c", commands]
