@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from colorize.album.devices import open_ranks
 from colorize.album.outcome import Outcome
-from colorize.album.plan import Plan, plan, remove_leftovers
+from colorize.album.plan import Plan, make_plan, remove_leftovers
 from colorize.album.settings import Settings
 from colorize.album.share import color_album
 from colorize.album.stop import Stop
@@ -27,21 +27,21 @@ def main(cfg: DictConfig) -> None:
     check_missing(cfg)
     settings = Settings.of(cfg)
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
-        album = None
+        plan = None
         if ranks.rank == 0:  # it tells the others
-            album = plan(str(cfg.input), cfg.output, settings.format, settings.side_by_side)
-            remove_leftovers(album)
+            plan = make_plan(str(cfg.input), cfg.output, settings.format, settings.side_by_side)
+            remove_leftovers(plan)
         colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))
-        outcome = color_album(album, colorizer, settings, ranks, stop)
-    if album is not None:
-        end(outcome, album, settings.overwrite)
+        outcome = color_album(plan, colorizer, settings, ranks, stop)
+    if plan is not None:
+        end(outcome, plan, settings.overwrite)
 
 
-def end(outcome: Outcome, album: Plan, overwrite: bool) -> None:
-    """Say how it went, as text and as exit code: 1 when a photograph failed, 130 when the user stopped it."""
+def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
+    """Print how it went, and exit with code 1 when a photograph failed, 130 when the user stopped it."""
     for message in outcome.failed:
         print(f"failed: {message}", file=sys.stderr)
-    print(f"{outcome.summary()}: {album.folder / 'report.csv' if album.folder else album.jobs[0].output}")
+    print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else plan.jobs[0].output}")
     if outcome.disk_full is not None:
         raise ColorizeError(outcome.disk_full)
     if outcome.stopped:

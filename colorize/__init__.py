@@ -9,7 +9,7 @@ __all__ = ["Colorizer"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Colorizer`, imported when it is asked for: it brings torch, which others do not need."""
+    """`Colorizer`, imported when it is asked for: it brings torch, which `colorize.cli` does not need."""
     if name == "Colorizer":
         from colorize.inference.colorizer import Colorizer
 

@@ -1,4 +1,4 @@
-"""The command line's manners: a mistake gets one sentence and exit code 1, a fault of ours its traceback."""
+"""How the scripts read the command line and end: a mistake with one sentence, a fault of ours with its traceback."""
 
 import functools
 import os
@@ -28,16 +28,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorize import interrupt
 from colorize.errors import ColorizeError, first_line
-from colorize.registry import unknown
+from colorize.registry import explain_unknown
 
 T = TypeVar("T")
+PATH_KEYS = ("input", "output", "checkpoint")
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
 NOISE = (
     r".*LeafSpec.* is deprecated",  # Lightning's use of torch
     r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
     r".*does not have many workers",  # batches come from memory, workers would only slow them
 )
-PLUGINS = {  # the extra that brings a choice of one of Hydra's own groups
+EXTRAS = {  # those that bring a choice of one of Hydra's own groups
     "hydra/sweeper": {"optuna": "optuna"},
     "hydra/sweeper/sampler": {"tpe": "optuna"},
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},
@@ -67,32 +68,10 @@ def launch(main: Callable[[], None], config: str) -> None:
         print_error(error, _debug_in(sys.argv[1:]), config)
 
 
-def quote_paths(words: list[str], keys: tuple[str, ...] = ("input", "output", "checkpoint")) -> list[str]:
-    """Command line words with the values of `keys` quoted for Hydra, to whose grammar = , ( [ { and spaces mean more.
-
-    What is quoted already, null, and the sweeps of -m stay as they are.
-    """
-    if {"-m", "--multirun"} & set(words):
-        return words
-    return [_quoted_value(word) if word.partition("=")[0] in keys else word for word in words]
-
-
-def _quoted_value(word: str) -> str:
-    key, _, value = word.partition("=")
-    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
-        return word
-    return f"{key}={quoted(value)}"
-
-
 def expand_home(word: str) -> str:
     """A command line word KEY=~/PATH as KEY='/HOME/PATH', since Hydra's grammar has no ~; any other as it is."""
     found = _KEY_AND_HOME.fullmatch(word)
-    return f"{found[1]}={quoted(os.path.expanduser(found[2]))}" if found else word  # noqa: PTH111 # of anyone or no one
-
-
-def quoted(text: str) -> str:
-    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
+    return f"{found[1]}={quote(os.path.expanduser(found[2]))}" if found else word  # noqa: PTH111 # of anyone or no one
 
 
 def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
@@ -137,6 +116,29 @@ def check_missing(cfg: DictConfig) -> None:
         raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
 
 
+def quote_paths(words: list[str]) -> list[str]:
+    """Command line words in which the paths of predict.py are quoted for Hydra.
+
+    Its grammar gives = , ( [ { and spaces a meaning. What is quoted already, null, and the sweeps of -m stay as they
+    are.
+    """
+    if {"-m", "--multirun"} & set(words):
+        return words
+    return [_with_quoted_value(word) if word.partition("=")[0] in PATH_KEYS else word for word in words]
+
+
+def _with_quoted_value(word: str) -> str:
+    key, _, value = word.partition("=")
+    if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
+        return word
+    return f"{key}={quote(value)}"
+
+
+def quote(text: str) -> str:
+    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
+
+
 def _debug_in(words: list[str]) -> bool:
     """What the command line says of `debug`, also when no configuration could be composed of it."""
     debug = False
@@ -167,10 +169,10 @@ def sentence(error: BaseException, config: str = "train") -> str:
             text = f"{_full_key(error)}: {cause}"
         case MissingConfigException() if error.missing_cfg_file:
             group, _, name = str(error.missing_cfg_file).rpartition("/")
-            if name in PLUGINS.get(group, {}):
-                return f"{group}={name} needs a plugin of Hydra: pip install 'colorize[{PLUGINS[group][name]}]'."
+            if name in EXTRAS.get(group, {}):
+                return f"{group}={name} needs a plugin of Hydra: pip install 'colorize[{EXTRAS[group][name]}]'."
             ours = sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
-            text = unknown(group, name, ours or sorted(error.options or []))
+            text = explain_unknown(group, name, ours or sorted(error.options or []))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
@@ -179,7 +181,7 @@ def sentence(error: BaseException, config: str = "train") -> str:
             text = f"{error}: {first_line(cause)}"
         case OverrideParseException():
             key, _, value = error.override.partition("=")
-            example = f"{key}={quoted(value)}"
+            example = f"{key}={quote(value)}"
             text = f'{error.override} cannot be read ({first_line(error)}): if it is one text, quote it: "{example}".'
         case _:
             text = first_line(error)

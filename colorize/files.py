@@ -1,12 +1,11 @@
 """Writing a file so that it appears whole or not at all."""
 
-import contextlib
 import fcntl
 import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,17 +41,17 @@ def remove_temporaries(folder: Path) -> None:
     for path in folder.glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             # it is being written, is gone by now, or cannot be locked or removed
-            with contextlib.suppress(OSError), path.open("r+b") as file:
+            with suppress(OSError), path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
 
 
 def _open_temporary(folder: Path) -> tuple[Path, BinaryIO]:
-    """A new file that is locked for as long as it is open: the system lets go of it however the process ends."""
+    """A new file that is locked for as long as it is open: the system unlocks it however the process ends."""
     while True:
         path = folder / f".{uuid.uuid4().hex}.tmp"
         file = path.open("xb")
-        with contextlib.suppress(OSError):  # a file system without locks: `remove_temporaries` cannot lock either
+        with suppress(OSError):  # a file system without locks: `remove_temporaries` cannot lock either
             fcntl.flock(file, fcntl.LOCK_EX)
         if path.exists():  # not removed before it was locked
             return path, file

@@ -1,4 +1,4 @@
-"""How near a colored picture is to the truth: the metrics that tasks log, and their collections.
+"""How near a coloured picture is to the truth: the metrics that tasks log, and their collections.
 
 Pictures are RGB in [0, 1], float (B, 3, H, W). Metrics add up over all pictures of an epoch and all devices.
 """
@@ -164,7 +164,7 @@ def gray_metrics(prefix: str = "") -> PictureMetrics:
 
 
 def color_metrics(prefix: str = "", **more: Metric) -> PictureMetrics:
-    """The metrics of colored pictures (B, 3, H, W) in [0, 1].
+    """The metrics of coloured pictures (B, 3, H, W) in [0, 1].
 
     Args:
         prefix: before each name.

@@ -11,7 +11,7 @@ from colorize.errors import ColorizeError
 T = TypeVar("T")
 
 
-def unknown(what: str, name: object, known: list[str]) -> str:
+def explain_unknown(what: str, name: object, known: list[str]) -> str:
     """The sentence for a name that is not among the known ones, with the nearest of them when one is near."""
     near = get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
@@ -64,8 +64,8 @@ def import_plugins(modules: Iterable[str]) -> None:
             ) from error
 
 
-def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any, **fixed: Any) -> T:
-    """Call `known[spec["name"]](*args, **fixed, **rest_of_spec)`.
+def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any) -> T:
+    """Call `known[spec["name"]](*args, **rest_of_spec)`.
 
     Names come from tables of classes and arguments are plain values, so a specification read from a stranger's
     checkpoint can build nothing but what is known already.
@@ -78,12 +78,12 @@ def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, An
     options = {str(option): value for option, value in spec.items() if option != "name"}
     make = known.get(spec["name"])
     if make is None:
-        raise ColorizeError(unknown(f"{key}.name", spec["name"], sorted(known)))
+        raise ColorizeError(explain_unknown(f"{key}.name", spec["name"], sorted(known)))
     try:
-        inspect.signature(make).bind(*args, **fixed, **options)
+        inspect.signature(make).bind(*args, **options)
     except TypeError as error:
         raise ColorizeError(f"{key}: {spec['name']} cannot be built: {error}.") from error
     try:
-        return make(*args, **fixed, **options)
+        return make(*args, **options)
     except (ValueError, TypeError) as error:
         raise ColorizeError(f"{key}: {spec['name']} cannot be built: {error}.") from error

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ INFERENCE = FOUNDATION | {"color", "images", "networks", "targets", "weights", "
 STANDS_ON = {
     "errors": set(),
     "files": set(),
+    "interrupt": set(),
     "registry": {"errors"},
     "color": {"errors"},
     "images": {"errors", "files"},
@@ -23,7 +25,6 @@ STANDS_ON = {
     "weights": FOUNDATION | {"networks", "targets"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
-    "interrupt": set(),
     "cli": FOUNDATION | {"interrupt"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
@@ -31,8 +32,8 @@ STANDS_ON = {
     "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
     "compare": {"cli", "errors", "files"},
 }
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "interrupt", "scenery"})
-FABRIC = PACKAGE / "album/ranks.py"  # imported where several devices are asked for
+WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
 
 
 def room_of(file: Path) -> str:
@@ -76,15 +77,27 @@ def test_no_room_stands_on_itself_by_way_of_others() -> None:
         below(room, ())
 
 
+def test_no_file_stands_on_itself_by_way_of_others() -> None:
+    modules = {".".join(("colorize", *file.relative_to(PACKAGE).with_suffix("").parts)): file for file in FILES}
+    needs = {
+        module: {
+            other
+            for name in imports(ast.parse(file.read_text()), True)
+            for other in (name, name.rpartition(".")[0])
+            if other in modules and other != module
+        }
+        for module, file in modules.items()
+    }
+    TopologicalSorter(needs).prepare()  # which names a circle
+
+
 @pytest.mark.parametrize("room", WITHOUT_LIGHTNING)
 def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
-    files = [file for file in FILES if room_of(file) == room and file != FABRIC]
+    files = [file for file in FILES if room_of(file) == room and file != PACKAGE / "album/fabric.py"]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), False)}
     assert files
-    assert not [
-        name for name in names if name.split(".")[0] in ("pytorch_lightning", "lightning_fabric", "torchmetrics")
-    ]
-    assert not [name for name in names if name.startswith("colorize.album.ranks")]
+    lightning = ("pytorch_lightning", "lightning_fabric", "torchmetrics")
+    assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
 @pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli"])

@@ -1,4 +1,4 @@
-"""The metrics of pictures: pooled over batches, against formulas of their own."""
+"""The metrics against their definitions, over batches, replicas, precisions and memory formats."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
-from colorize.color import colorfulness, delta_e, rgb_to_gray
+from colorize.color import delta_e, rgb_to_gray
 from colorize.metrics import (
     Colorfulness,
     ColorfulnessRatio,
@@ -20,6 +20,7 @@ from colorize.metrics import (
     color_metrics,
     gray_metrics,
 )
+from tests.color.reference import colorfulness_reference
 
 Array = npt.NDArray[np.float64]
 
@@ -44,12 +45,6 @@ def update(metrics: Metric | MetricCollection, batches: list[tuple[Tensor, Tenso
 def values(metrics: MetricCollection, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
     update(metrics, batches)
     return {name: value.item() for name, value in metrics.compute().items()}
-
-
-def colorfulness_reference(rgb: Array) -> float:
-    red, green, blue = 255 * rgb
-    rg, yb = red - green, (red + green) / 2 - blue
-    return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
 def ssim_reference(x: Array, y: Array) -> float:
@@ -89,22 +84,6 @@ def reference(prediction: Tensor, target: Tensor) -> dict[str, float]:
         "colorfulness": float(np.mean(predicted)),
         "colorfulness_ratio": float(np.mean(predicted) / np.mean(true)),
     }
-
-
-def test_colorfulness_is_that_of_the_paper() -> None:
-    expected = [colorfulness_reference(rgb) for rgb in POOLED[0].double().numpy()]
-    np.testing.assert_allclose(colorfulness(POOLED[0]), expected, rtol=1e-5)
-
-
-def test_colorfulness_in_closed_form() -> None:
-    red, green = torch.zeros(2, 3, 1, 2)
-    red[0] = 1
-    green[1, 0, 1] = 1
-    green[0, 0, 0] = 1
-    # All red: no deviation, means (255, 127.5). Half red, half green: rg is ±255, yb is 127.5 everywhere.
-    expected = torch.tensor([0.3 * 255 * 1.25**0.5, 255 + 0.3 * 127.5])
-    torch.testing.assert_close(colorfulness(torch.stack([red, green])), expected)
-    assert colorfulness(torch.rand(1, 1, 4, 4).expand(-1, 3, -1, -1)).item() == 0
 
 
 def test_metrics_over_unequal_batches() -> None:
@@ -165,12 +144,6 @@ def test_a_metric_alone_computes_in_float32(metric: type[MSERatio | DeltaE | Col
     expected = metric()(*(side.float() for side in short))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(metric()(*short), expected)
-
-
-def test_functions_compute_in_float32() -> None:
-    short = [side.bfloat16() for side in POOLED]
-    assert torch.equal(delta_e(*short), delta_e(*(side.float() for side in short)))
-    assert torch.equal(colorfulness(short[0]), colorfulness(short[0].float()))
 
 
 def test_the_gray_floor() -> None:

@@ -1,51 +1,15 @@
 """Which devices share an album: one, without Lightning, or several, one process for each."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
+from colorize.album.ranks import Ranks
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
 
-T = TypeVar("T")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
-
-
-class Ranks:
-    """This process alone, on one device; `colorize.album.ranks` has the processes of several.
-
-    Attributes:
-        device: a name for torch.device.
-        rank: the number of this process, from 0.
-        world: how many processes share the photographs.
-        on_machine: how many of them share this machine.
-    """
-
-    rank = 0
-    world = 1
-    on_machine = 1
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-
-    def __enter__(self) -> "Ranks":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        """End the other processes too."""
-
-    def connect(self, value: T) -> T:
-        """Start the other processes, or meet them; the first one's value on all of them."""
-        return value
-
-    def wait(self) -> None:
-        """Return when each process is here; a stop that is asked of one of them is asked of all."""
-
-    def gather(self, value: T) -> list[T]:
-        """The value of each process, by rank."""
-        return [value]
 
 
 def open_ranks(trainer: Mapping[str, Any], stop: Stop) -> Ranks:
@@ -57,7 +21,7 @@ def open_ranks(trainer: Mapping[str, Any], stop: Stop) -> Ranks:
     device = one_device(trainer["accelerator"], trainer["devices"]) if trainer["num_nodes"] == 1 else None
     if device is not None:
         return Ranks(device)
-    from colorize.album.ranks import FabricRanks  # Lightning takes seconds to import
+    from colorize.album.fabric import FabricRanks  # Lightning takes seconds to import
 
     return FabricRanks(trainer, stop)
 
@@ -108,5 +72,5 @@ def _kind(accelerator: str) -> str:
         case "auto":
             return "cpu"
     if accelerator in ACCELERATORS:
-        raise ColorizeError(f"trainer.accelerator={accelerator} is not to be had here: give auto or cpu.")
+        raise ColorizeError(f"trainer.accelerator={accelerator} is not available here: give auto or cpu.")
     raise ColorizeError(f"trainer.accelerator={accelerator} is unknown: give {', '.join(ACCELERATORS)}.")

@@ -1,4 +1,4 @@
-"""`report.csv`: a row for each photograph, shared by the processes of a run and kept from one start to the next."""
+"""`report.csv`: a row for each photograph, shared by the ranks and kept from one start to the next."""
 
 import csv
 import io
@@ -31,10 +31,10 @@ class Ledger:
     """The ledger of a folder of pictures: rows are appended as photographs are finished; the latest of each counts.
 
     UTF-8; bytes of names that are not are written as backslash escapes. A row that a killed process left half
-    written is dropped, and its photograph is told anew.
+    written is dropped, and its photograph is done again.
 
     Raises:
-        ColorizeError: it cannot be written, or there is a `report.csv` that is none of ours.
+        ColorizeError: it cannot be written, or there is a `report.csv` that predict.py did not write.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,7 +79,9 @@ class Ledger:
     def _parse(self, data: bytes) -> list[LedgerRow]:
         rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
         if data and rows[:1] != [COLUMNS]:
-            raise ColorizeError(f"{self.path} is no report of predict.py: move it away, or give another output folder.")
+            raise ColorizeError(
+                f"{self.path} was not written by predict.py: move it away, or give another output folder."
+            )
         return [
             LedgerRow(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)
         ]

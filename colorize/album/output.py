@@ -22,7 +22,7 @@ def write_pictures(job: Job, photograph: Photograph, colored: Pixels | None, set
     is asked for, and nothing is shown side by side.
 
     Raises:
-        ImageError, DiskFullError, OSError: a picture cannot be written; no part of it is.
+        ImageError, DiskFullError, OSError: a picture cannot be written; nothing of it is.
     """
     for path in job.pictures if colored is not None else [job.output]:
         if path.exists() and not settings.overwrite:
@@ -56,7 +56,7 @@ def write_page_pictures(
         Whether the file was copied.
 
     Raises:
-        ImageError, DiskFullError, OSError: a picture cannot be written, or is not to be a TIFF; no part of it is.
+        ImageError, DiskFullError, OSError: a picture cannot be written, or is not named as a TIFF; nothing of it is.
     """
     paths = [path for path in job.pictures if settings.overwrite or not path.exists()]
     try:

@@ -37,7 +37,7 @@ class _Item:
 
 
 @dataclass
-class Album:
+class Pipeline:
     """The pipeline: threads read and write photographs while the calling thread runs the network on batches.
 
     Photographs whose small pictures have the same shape share a batch. What goes wrong with a photograph becomes its
@@ -81,7 +81,7 @@ class Album:
             self._collect()
 
     def _wait_for_room(self, header: Header | None) -> bool:
-        """Until one more photograph may be in memory; whether it may be begun."""
+        """Wait until one more photograph may be in memory; False when it is not to be begun."""
         while (others := self._in_flight()) and not self.stopped:
             megapixels = _megapixels(header) + sum(other.megapixels for other in others)
             if len(others) < self._most and megapixels <= MEGAPIXELS_IN_FLIGHT:
@@ -191,7 +191,7 @@ class Album:
         self._write(item, picture)
 
     def _write(self, item: _Item, colors: Tensor | Pixels | None) -> None:
-        """Have it written: ab is merged first, a whole picture is taken as it is, None keeps the photograph's own."""
+        """Have a thread write it: ab is merged first, a picture stays as it is, None keeps the photograph's own."""
         self._writing[self._writers.submit(self._merge_and_write, item, colors, self._torch_threads())] = item
 
     def _merge_and_write(self, item: _Item, colors: Tensor | Pixels | None, torch_threads: int) -> None:
@@ -222,7 +222,7 @@ class Album:
 
 
 def _header(file: Path) -> Header | None:
-    """None for a file that cannot be read, which reading it will tell."""
+    """None for a file that cannot be read: reading its pixels then gives the reason."""
     try:
         return read_header(file) if file.is_file() else None
     except ImageError:
@@ -230,7 +230,7 @@ def _header(file: Path) -> Header | None:
 
 
 def _megapixels(header: Header | None) -> float:
-    """16 bits count twice, and a file that cannot be read as 0."""
+    """Those of a photograph's memory: 16 bits count twice, a file that cannot be read counts 0."""
     return 0.0 if header is None else header.bit_depth / 8 * header.width * header.height / 1e6
 
 

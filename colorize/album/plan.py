@@ -37,7 +37,9 @@ class Plan:
     folder: Path | None
 
 
-def plan(source: str, output: str | None = None, file_format: str | None = None, side_by_side: bool = False) -> Plan:
+def make_plan(
+    source: str, output: str | None = None, file_format: str | None = None, side_by_side: bool = False
+) -> Plan:
     """The pictures to make of a photograph, of every one below a folder (same tree), or of those a pattern matches.
 
     Names and formats are the photographs', unless `file_format` is given. Formats that cannot be written become JPEG
@@ -65,9 +67,9 @@ def plan(source: str, output: str | None = None, file_format: str | None = None,
     return Plan(jobs, folder)
 
 
-def remove_leftovers(album: Plan) -> None:
+def remove_leftovers(plan: Plan) -> None:
     """Remove the temporary files that killed processes left where pictures go; those of living ones stay."""
-    for folder in {job.output.parent for job in album.jobs} | ({album.folder} if album.folder else set()):
+    for folder in {job.output.parent for job in plan.jobs} | ({plan.folder} if plan.folder else set()):
         remove_temporaries(folder)
 
 
@@ -181,7 +183,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
-        return None  # it is not there, or reading it will tell
+        return None  # it is not there, or reading it will fail with the reason
     return status.st_dev, status.st_ino
 
 

@@ -26,10 +26,10 @@ class Settings:
 
     @classmethod
     def of(cls, cfg: Mapping[str, Any]) -> "Settings":
-        """Of a configuration.
+        """The settings of a composed configuration.
 
         Raises:
-            ColorizeError: a value that cannot be; the sentence names the key, the value and what can.
+            ColorizeError: a value that is not possible; the sentence names the key, the value and what is.
         """
         values = {field.name: cfg[field.name] for field in fields(cls)}
         for name, value in values.items():
@@ -42,7 +42,7 @@ class Settings:
         return cls(**values)
 
     def threads(self, processes: int = 1) -> int:
-        """Of each of the processes that share this machine."""
+        """How many threads each of the processes that share this machine has."""
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return self.num_threads or max(1, cpus // processes)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from colorize.album.devices import Ranks
 from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
-from colorize.album.pipeline import Album
+from colorize.album.pipeline import Pipeline
 from colorize.album.plan import Job, Plan
+from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
@@ -66,15 +66,15 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
         outcome.add(row)
         bar.update()
 
-    album = Album(colorizer, settings, record, settings.threads(ranks.on_machine), lambda: stop.asked)
+    pipeline = Pipeline(colorizer, settings, record, settings.threads(ranks.on_machine), lambda: stop.asked)
     stop.gentle = True
     with bar:
         for job in share:
-            album.add(job)
-            if album.stopped:
+            pipeline.add(job)
+            if pipeline.stopped:
                 break
-        album.finish()
-    outcome.disk_full = album.disk_full
+        pipeline.finish()
+    outcome.disk_full = pipeline.disk_full
     ranks.wait()
     outcome.stopped = stop.asked
     first, *others = ranks.gather(outcome)
@@ -86,7 +86,7 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
 
 
 def _todo(plan: Plan, settings: Settings, outcome: Outcome) -> list[Job]:
-    """What is not there yet; the others get a row in the ledger, unless an earlier start has told of them."""
+    """What is not there yet; the others get a row in the ledger, unless an earlier start gave them one."""
     outcome.total = len(plan.jobs)
     ledger = Ledger(plan.folder) if plan.folder is not None else None
     todo = []

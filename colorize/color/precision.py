@@ -20,7 +20,7 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
     """
 
     @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         device = next(value.device for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
         with torch.autocast(device.type, enabled=False):
             return function(
@@ -28,7 +28,7 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
                 **{name: _float32(value) for name, value in kwargs.items()},  # type: ignore[arg-type]
             )
 
-    return run
+    return wrapped
 
 
 def _float32(value: object) -> object:

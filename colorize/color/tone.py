@@ -6,10 +6,10 @@ from torch import Tensor
 
 from colorize.color import full_precision, rgb_to_lab
 
-KNOTS = 17
-SHARE = 0.75
-TONE_PLAY = 0.1
-THRESHOLD = 1.2
+KNOTS = 17  # of the curve, over L
+TONED_SHARE = 0.75  # of a toned picture lies on the curve, at least
+TONE_PLAY = 0.1  # how much of the chroma of the tone is forgiven
+THRESHOLD = 1.2  # Lab units
 
 
 @full_precision
@@ -38,7 +38,7 @@ def is_colored(rgb: Tensor) -> bool:
     along = ((a * tone_a + b * tone_b).abs() - TONE_PLAY * chroma).clamp(min=0)
     across = a * tone_b - b * tone_a
     distance = torch.hypot(along, across)
-    return bool((distance > THRESHOLD).float().mean() > 1 - SHARE)
+    return bool((distance > THRESHOLD).float().mean() > 1 - TONED_SHARE)
 
 
 def _tone(luminance: Tensor, ab: Tensor) -> Tensor:

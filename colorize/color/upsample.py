@@ -3,7 +3,7 @@
 A guided filter: around each small pixel ab is a linear function of L, found at the small size and applied to the L of
 the large picture, as in He and Sun, Fast Guided Filter (2015), arXiv:1505.00996. Two things differ from the paper.
 The line goes through the small pixel's own ab, not through the window's mean, so that nothing is blurred and two equal
-sizes give ab itself. And its slope is multiplied by R², the part of ab's variance that L explains there: where L says
+sizes give ab itself. And its slope is multiplied by R², the share of ab's variance that L explains there: where L says
 little about ab, grain in L stays out of the colours and the result is the bilinear one.
 """
 
@@ -93,5 +93,5 @@ def _rows(small: Tensor, top: int, rows: int, height: int) -> Tensor:
     y = ((large + 0.5) * (last + 1) / height - 0.5).clamp(0, last)
     above = y.floor().long()
     below = (above + 1).clamp(max=last)
-    part = (y - above).float().to(small.device)[:, None]
-    return torch.lerp(small[:, :, above.to(small.device)], small[:, :, below.to(small.device)], part)
+    fraction = (y - above).float().to(small.device)[:, None]
+    return torch.lerp(small[:, :, above.to(small.device)], small[:, :, below.to(small.device)], fraction)

@@ -12,7 +12,11 @@ from colorize.files import write_whole
 
 
 def compare(folders: Sequence[Path], output: Path) -> list[Run]:
-    """Write `comparison.csv`, `comparison.md` and `comparison.png` of the runs in `folders` into `output`."""
+    """Write `comparison.csv`, `comparison.md` and `comparison.png` of the runs in `folders` into `output`.
+
+    Raises:
+        ColorizeError: as `find_runs`.
+    """
     runs = find_runs(folders)
     columns, rows = table(runs)
     text = io.StringIO()

@@ -22,7 +22,7 @@ from colorize.files import write_whole
 
 
 def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictConfig], float | None]:
-    """Decorates a job: in a multirun its failure is said, kept in the run's `error.txt`, and ends this job only."""
+    """Decorates a job: in a multirun its failure is printed, kept in the run's `error.txt`, and ends this job only."""
 
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> float | None:
@@ -54,7 +54,7 @@ def swept(config: DictConfig) -> set[str]:
 
 
 def prepare_study(sweeper: DictConfig) -> None:
-    """Makes the folder of Optuna's SQLite file, and says what the study does."""
+    """Makes the folder of Optuna's SQLite file, and prints what the study will do."""
     url = sweeper.storage.url if isinstance(sweeper.storage, DictConfig) else str(sweeper.storage or "memory")
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def to_channels_first(images: np.ndarray) -> Tensor:
 class ImageData(pl.LightningDataModule, ABC):
     """Batches `{"rgb": uint8 (B, 3, H, W), "index": int64 (B,)}` in three splits that never mix.
 
-    A subclass answers `load`. What is done to training pictures is done on the device, on whole batches.
+    A subclass implements `load`. What is done to training pictures is done on the device, on whole batches.
 
     Args:
         image_size: height and width of the pictures.

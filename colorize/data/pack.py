@@ -41,9 +41,9 @@ def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, worke
     """The photographs `files`, which lie below `root`, as (N, size, size, 3): resized so that the shorter
     side is `size` (Lanczos), then cropped to the centre.
 
-    The result lies in `cache_dir / "ROOT-FINGERPRINT"` and is built again when a file is added, removed or
+    The result lies in `cache_dir / "ROOT-FINGERPRINT"` and is packed again when a file is added, removed or
     changed (length or time of change). Older caches of the same root and size are removed. A second process
-    waits for the first one's build. Raises ColorizeError when the cache cannot be written.
+    waits until the first has packed. Raises ColorizeError when the cache cannot be written.
     """
     root, cache_dir = Path(root), Path(cache_dir)
     source = root.resolve()
@@ -58,7 +58,7 @@ def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, worke
         with _lock(folder):
             packed = _open(folder)
             if packed is None:
-                packed = _build(folder, about, names, files, workers)
+                packed = _write_pack(folder, about, names, files, workers)
                 _remove_stale(folder, about)
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
@@ -113,12 +113,12 @@ def _open(folder: Path) -> PackedImages | None:
     return PackedImages(images, index["names"], index["bad"])
 
 
-def _build(
+def _write_pack(
     folder: Path, about: dict[str, Any], names: list[str], files: Sequence[Path], workers: int | None
 ) -> PackedImages:
     """Decode into a temporary folder beside `folder`, whose lock is held, then rename it."""
     temporary = folder.with_name(f"{folder.name}.tmp")
-    for old in (temporary, folder):  # left by a killed build; incomplete
+    for old in (temporary, folder):  # left by a killed process; incomplete
         if old.exists():
             shutil.rmtree(old)
     temporary.mkdir()
@@ -126,7 +126,7 @@ def _build(
     good: list[str] = []
     bad: list[str] = []
     try:
-        _write_index(temporary, about)  # lets _remove_stale know whose it is if this build is killed
+        _write_index(temporary, about)  # lets _remove_stale know whose it is if this process is killed
         with (temporary / "images.bin").open("wb") as out, closing(_decode(files, size, workers)) as images:
             for name, file, image in zip(names, files, images, strict=True):
                 if isinstance(image, ImageError):
@@ -184,7 +184,7 @@ def _sync(out: BinaryIO) -> None:
 
 
 def _remove_stale(current: Path, about: dict[str, Any]) -> None:
-    """Remove the other caches, complete or not, of the same root and size, but none that is being built."""
+    """Remove the other caches, complete or not, of the same root and size, but none that is being written."""
     for folder in current.parent.iterdir():
         index = _read_index(folder)
         if folder == current or any(index.get(key) != about[key] for key in ("root", "size")):

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class PackedData(ImageData):
-    """Photographs in folders, decoded once into memory maps; a subclass answers `folders` and `load`.
+    """Photographs in folders, decoded once into memory maps; a subclass implements `folders` and `load`.
 
     Which split a photograph belongs to follows from its file name alone: adding files moves none across. In one
     process each folder is searched once, however often Lightning prepares and sets up.
@@ -106,7 +106,7 @@ def check_unreadable(packed: PackedImages, max_bad_fraction: float) -> None:
 
 
 def split_by_name(names: Sequence[str], val_fraction: float, test_fraction: float) -> dict[Split, np.ndarray]:
-    """Rows of each split; a file's is told by a hash of its name (without folders), now and for ever.
+    """Rows of each split; a file's follows from a hash of its name (without folders), and never changes.
 
     Validation and test are in the order of that hash.
     """

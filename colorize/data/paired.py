@@ -142,7 +142,7 @@ def by_stem(folder: Path, photographs: Sequence[Path]) -> dict[str, Path]:
 
 
 def _size(file: Path) -> str | None:
-    """Width x height as stored; None for a file that cannot be read, of which packing tells."""
+    """Width x height as stored; None for a file that cannot be read, which packing then lists."""
     try:
         with Image.open(file) as image:
             return f"{image.width}x{image.height}"

@@ -21,7 +21,7 @@ def find_photographs(root: Path) -> list[Path]:
     """
     root = Path(root)
     if not root.exists():
-        raise ColorizeError(f"{root}: there is no such folder")
+        raise ColorizeError(f"{root}: there is no such folder; give one that holds photographs")
     if not root.is_dir():
         raise ColorizeError(f"{root}: is a file, but must be a folder of photographs")
     found, others = [], 0

@@ -11,19 +11,26 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from PIL.ExifTags import IFD
+from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from colorize.images.photograph import Pixels, strips
 
 HEADER = b"II*\0"  # the pointer to the first page follows
-_WIDTH, _HEIGHT = 256, 257
-_ORIENTATION = 274
-_ICC_PROFILE = 34675
-_XMP, _IPTC = 700, 33723
 _BYTE, _LONG, _UNDEFINED = 1, 4, 7
-# width, length, compression, rows per strip, predictor, tile width, tile length
-_SHARED_BY_PLANES = (256, 257, 259, 278, 317, 322, 323, _ORIENTATION)
+_DEFLATE, _HORIZONTAL_DIFFERENCES = 8, 2
+_BLACK_IS_ZERO, _RGB = 1, 2
+_INTERLEAVED, _UNASSOCIATED_ALPHA = 1, 2
+_SHARED_BY_PLANES = (
+    Base.ImageWidth,
+    Base.ImageLength,
+    Base.Compression,
+    Base.RowsPerStrip,
+    Base.Predictor,
+    Base.TileWidth,
+    Base.TileLength,
+    Base.Orientation,
+)
 
 
 def _order(data: bytes) -> str:
@@ -32,7 +39,7 @@ def _order(data: bytes) -> str:
 
 def load_tiff(image: TiffImageFile) -> None:
     """Decode it, without Pillow's fixed limit of pixels, which is one for the whole process."""
-    image.im = Image.new(image.mode, (image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT])).im
+    image.im = Image.new(image.mode, (image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength])).im
     image.load()
 
 
@@ -43,8 +50,10 @@ def gray_planes(image: TiffImageFile, data: bytes) -> list[TiffImageFile]:
         ValueError: a BigTIFF, or strips that do not divide among the channels.
     """
     tags = image.tag_v2
-    samples = int(tags[277])
-    offsets_tag, counts_tag = (324, 325) if 324 in tags else (273, 279)
+    samples = int(tags[Base.SamplesPerPixel])
+    is_tiled = Base.TileOffsets in tags
+    offsets_tag = Base.TileOffsets if is_tiled else Base.StripOffsets
+    counts_tag = Base.TileByteCounts if is_tiled else Base.StripByteCounts
     offsets, counts = tags[offsets_tag], tags[counts_tag]
     if data[2:4] in (b"+\0", b"\0+") or len(offsets) % samples or len(offsets) != len(counts):
         raise ValueError("its 16-bit channels are stored apart; save it with interleaved channels")
@@ -52,7 +61,11 @@ def gray_planes(image: TiffImageFile, data: bytes) -> list[TiffImageFile]:
     planes = []
     for start in range(0, len(offsets), each):
         entries: dict[int, tuple[int, ...]] = {tag: (int(tags[tag]),) for tag in _SHARED_BY_PLANES if tag in tags}
-        entries |= {258: (16,), 262: (1,), 277: (1,)}
+        entries |= {
+            Base.BitsPerSample: (16,),
+            Base.PhotometricInterpretation: (_BLACK_IS_ZERO,),
+            Base.SamplesPerPixel: (1,),
+        }
         entries |= {offsets_tag: offsets[start : start + each], counts_tag: counts[start : start + each]}
         planes.append(TiffImageFile(BytesIO(_with_directory(data, entries)), ""))
     return planes
@@ -125,19 +138,25 @@ def encode_page(
         if entries := exif.get_ifd(tag):
             directory[tag] = dict(entries)
     sizes = [len(strip) for strip in coded]
-    directory[_WIDTH], directory[_HEIGHT] = width, height
-    directory[258] = (8 * pixels.itemsize,) * channels
-    directory[259], directory[317] = 8, 2
-    directory[262] = 1 if pixels.ndim == 2 else 2
-    directory.tagtype[273] = directory.tagtype[279] = _LONG
-    directory[273] = tuple(accumulate(sizes[:-1], initial=0))
-    directory[277], directory[278], directory[279] = channels, rows_per_strip, tuple(sizes)
-    directory[284] = 1
+    directory[Base.ImageWidth], directory[Base.ImageLength] = width, height
+    directory[Base.BitsPerSample] = (8 * pixels.itemsize,) * channels
+    directory[Base.Compression], directory[Base.Predictor] = _DEFLATE, _HORIZONTAL_DIFFERENCES
+    directory[Base.PhotometricInterpretation] = _BLACK_IS_ZERO if pixels.ndim == 2 else _RGB
+    directory.tagtype[Base.StripOffsets] = directory.tagtype[Base.StripByteCounts] = _LONG
+    directory[Base.StripOffsets] = tuple(accumulate(sizes[:-1], initial=0))
+    directory[Base.StripByteCounts] = tuple(sizes)
+    directory[Base.SamplesPerPixel], directory[Base.RowsPerStrip] = channels, rows_per_strip
+    directory[Base.PlanarConfiguration] = _INTERLEAVED
     if alpha is not None:
-        directory[338] = 2
-    for tag, kind, block in ((_XMP, _BYTE, xmp), (_IPTC, _UNDEFINED, iptc), (_ICC_PROFILE, _UNDEFINED, icc_profile)):
+        directory[Base.ExtraSamples] = _UNASSOCIATED_ALPHA
+    blocks = (
+        (Base.XMLPacket, _BYTE, xmp),
+        (Base.IPTCNAA, _UNDEFINED, iptc),
+        (Base.InterColorProfile, _UNDEFINED, icc_profile),
+    )
+    for block_tag, kind, block in blocks:
         if block is not None:
-            directory.tagtype[tag] = kind
-            directory[tag] = block
+            directory.tagtype[block_tag] = kind
+            directory[block_tag] = block
     page = directory.tobytes(at)  # moves the strip offsets to the place behind itself
     return page + b"".join(coded), at + 2 + 12 * len(directory)

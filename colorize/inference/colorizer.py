@@ -1,4 +1,4 @@
-"""What users hold: a trained network that takes a photograph and gives the picture back at its own size."""
+"""The class that users hold: a trained network that gives colour to photographs at their own size."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from colorize.weights.loading import load_weights
 from colorize.weights.model import Model
 from colorize.weights.shipped import DEFAULT
 
-STRIP_MARGIN = 64
-LONGEST_ASPECT = 4
+STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
+LONGEST_ASPECT = 4  # the network sees the sides of a longer photograph smaller
 
 
 class Colorizer:

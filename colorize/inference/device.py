@@ -21,7 +21,7 @@ def choose_device(name: str) -> torch.device:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ColorizeError(f"device={name} is not to be had here: use device=auto or device=cpu.") from error
+        raise ColorizeError(f"device={name} is not available here: use device=auto or device=cpu.") from error
     return torch.device(name)
 
 

@@ -1,4 +1,4 @@
-"""What people hold pictures in: files, PIL images, NumPy arrays and tensors, as a `Photograph` and back."""
+"""Files, PIL images, NumPy arrays and tensors as a `Photograph`, and back."""
 
 from pathlib import Path
 from typing import cast

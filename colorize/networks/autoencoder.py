@@ -14,7 +14,7 @@ class ConvAutoencoder(Network):
     """Encoder of convolutions and max-pooling or strides, decoder of transposed convolutions or upsampling.
 
     Args:
-        in_channels, out_channels: what the task gives and wants.
+        in_channels, out_channels: what the target gives and wants.
         width: channels of the first level; each level below has twice as many, up to `max_width`.
         depth: how many times the resolution is halved: the bottleneck is H / 2**depth x W / 2**depth.
         max_width: the most channels of any level.

@@ -14,7 +14,7 @@ class ConvNet(Network):
     pictures: `self.image_size` says which.
 
     Args:
-        in_channels, out_channels: what the task gives and wants.
+        in_channels, out_channels: what the target gives and wants.
         image_size: height and width of the pictures, at least 8.
         hidden: width of the first linear layer.
         activation: after each convolution: "none" (the max-pooling alone is not linear), "relu", "leaky_relu", "elu",

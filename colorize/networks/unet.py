@@ -16,7 +16,7 @@ class UNet(Network):
     photographs hold chroma at half resolution anyway (JPEG 4:2:0), and the network is about four times faster.
 
     Args:
-        in_channels, out_channels: what the task gives and wants.
+        in_channels, out_channels: what the target gives and wants.
         width: channels of the first level; each level below has twice as many, up to `max_width`.
         depth: how many times the resolution is halved inside.
         blocks: convolution blocks at each level of the encoder and of the decoder.

@@ -14,7 +14,7 @@ Layers = list[tuple[Array, Array]]
 
 
 def lay(rgb: Array, clear: Array, layers: Layers) -> None:
-    """``rgb * clear`` plus the sum of colour (B, 3) times plane (B, H, W), in place."""
+    """`rgb * clear` plus the sum of colour (B, 3) times plane (B, H, W), in place."""
     colors = np.stack([color for color, _ in layers], axis=2, dtype=np.float32)
     planes = np.stack([plane for _, plane in layers], axis=1, dtype=np.float32)
     rgb *= clear[:, None]
@@ -61,11 +61,11 @@ class Canvas:
         return taken
 
     def edge(self, depth: Array) -> Array:
-        """1 where ``depth`` (in picture sides) is inside, 0 outside, smooth over one pixel."""
+        """1 where `depth` (in picture sides) is inside, 0 outside, smooth over one pixel."""
         return np.clip(depth * self.size + np.float32(0.5), 0.0, 1.0)
 
     def crowns(self, count: Array | float, number: int) -> Array:
-        """(B, W) outline of a row of about ``count`` trees, 0 to 1 high."""
+        """(B, W) outline of a row of about `count` trees, 0 to 1 high."""
         phase = self.x * count + self.crooked + self.tree_rows[:, number : number + 1]
         tree = np.floor(phase)
         across = 2.0 * (phase - tree) - 1.0
@@ -78,7 +78,7 @@ class Canvas:
         return self.noise.plane(0, octaves, np.log1p(near * 8.0) / np.float32(2.2), self.x, shift)
 
     def lit(self, albedo: Array, shade: Array, weight: Array | None = None) -> Layers:
-        """``albedo`` (B, 3) under ``shade`` (B, H, W): 0 in the shadow, 1 in the sun."""
+        """`albedo` (B, 3) under `shade` (B, H, W): 0 in the shadow, 1 in the sun."""
         weight = np.ones_like(shade) if weight is None else weight
         dark = albedo * self.scenes.ambient * 0.55
         return [(dark, weight), (albedo * self.sun - dark, weight * np.maximum(shade, np.float32(-0.1)))]

@@ -38,7 +38,7 @@ DRY_GRASS = _colors((158, 152, 72))
 
 
 def _by_elevation(elevation: Array, table: NDArray[np.floating]) -> Array:
-    """(B, 3) row of a table of the day at ``elevation`` (B, 1)."""
+    """(B, 3) row of a table of the day at `elevation` (B, 1)."""
     columns = [np.interp(elevation[:, 0], _ELEVATION, table[:, c]) for c in range(3)]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -96,7 +96,7 @@ class Scenes:
 
 
 def draw_scenes(noise: Noise) -> Scenes:
-    """Draw the scenes of ``noise``; colours are linear light."""
+    """Draw the scenes of `noise`; colours are linear light."""
 
     def pick(palette: Array) -> Array:
         """A colour between two neighbours of the palette, a little brighter or darker."""

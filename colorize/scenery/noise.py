@@ -20,7 +20,7 @@ _GRAIN = np.random.default_rng(0).standard_normal((512, 512), dtype=np.float32)
 class Noise:
     """All that is random in a batch of scenes: numbers, lattices and pixel grain.
 
-    Scene ``i`` draws from ``default_rng([seed, i])``: first its numbers, then its lattices from coarse to
+    Scene `i` draws from `default_rng([seed, i])`: first its numbers, then its lattices from coarse to
     fine, so that a larger picture adds detail and changes nothing else. The fields have mean 0 and a standard
     deviation of about 1.
     """
@@ -51,20 +51,20 @@ class Noise:
         return (self.uniform(columns=columns) < probability).astype(np.float32)
 
     def choice(self, weights: Sequence[float]) -> NDArray[np.int64]:
-        """(B, 1) positions in ``weights``, drawn in their proportion."""
+        """(B, 1) positions in `weights`, drawn in their proportion."""
         edges = np.cumsum(np.asarray(weights) / np.sum(weights))[:-1]
         return np.asarray(np.searchsorted(edges, self.uniform(), side="right"))
 
     def skyline(self, x: Array, gain: Callable[[int], float]) -> Array:
-        """(B, LINES, W) noise along ``x`` (W,) in [0, 1]; ``gain`` gives the amplitude of an octave."""
+        """(B, LINES, W) noise along `x` (W,) in [0, 1]; `gain` gives the amplitude of an octave."""
         octaves = [gain(n) * 2.5 * (lattice @ _spline(x, n).T) for n, lattice in self.lines.items()]
         return np.asarray(np.sum(octaves, axis=0, dtype=np.float32))
 
     def plane(self, which: int, weights: dict[int, float], y: Array, x: Array, shift: float = 0.0) -> Array:
-        """(B, H, W) noise at rows ``y`` (H,) or (B, H) and columns ``x`` (W,) or (B, W), all in [0, 1].
+        """(B, H, W) noise at rows `y` (H,) or (B, H) and columns `x` (W,) or (B, W), all in [0, 1].
 
-        ``which`` picks one of two independent fields, ``weights`` the amplitude of each octave. With a
-        ``shift`` it is the difference between the places ``shift`` to the right and to the left.
+        `which` picks one of two independent fields, `weights` the amplitude of each octave. With a
+        `shift` it is the difference between the places `shift` to the right and to the left.
         """
         total: Array | None = None
         scale = 3.6 / float(np.sqrt(sum(w * w for w in weights.values())))
@@ -93,20 +93,20 @@ class Noise:
 
 
 def mix(a: Array, b: Array, t: Array | float) -> Array:
-    """``a`` where ``t`` is 0, ``b`` where it is 1."""
+    """`a` where `t` is 0, `b` where it is 1."""
     mixed: Array = a + (b - a) * t
     return mixed
 
 
 def step(low: float | Array, high: float | Array, x: Array) -> Array:
-    """0 below ``low``, 1 above ``high``, smooth between."""
+    """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     smooth: Array = t * t * (3.0 - 2.0 * t)
     return smooth
 
 
 def _spline(t: Array, n: int) -> Array:
-    """(..., n + 3) weights of the cubic B-spline at ``t`` in [0, 1] over ``n`` cells."""
+    """(..., n + 3) weights of the cubic B-spline at `t` in [0, 1] over `n` cells."""
     distance = np.abs(t[..., None] * n + 1.0 - np.arange(n + 3, dtype=np.float32))
     near, far = np.maximum(1.0 - distance, 0.0), np.maximum(2.0 - distance, 0.0)
     weights: Array = (far * far * far - 4.0 * near * near * near) / 6.0

@@ -17,7 +17,7 @@ _CHUNK_PIXELS = 64 * 64 * 64  # painted at once: keeps the memory flat
 def render_scenes(indices: Sequence[int] | NDArray[np.integer], size: int, seed: int = 0) -> NDArray[np.uint8]:
     """Paint landscapes.
 
-    Scene ``i`` depends on ``(seed, i, size)`` alone, whatever else is in the batch, and shows the same
+    Scene `i` depends on `(seed, i, size)` alone, whatever else is in the batch, and shows the same
     composition at every size.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a target answers: the input of a network, its answer, and the way back to a picture."""
+"""The contract of a target: the input of a network, its answer, and the way back to a picture."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -2,6 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,7 +21,7 @@ from colorize.tasks.optim import build_optimizer, build_schedule, parameter_grou
 class Task(pl.LightningModule, ABC):
     """Trains a network towards a target.
 
-    A subclass names its target; it may answer `answer`, `compare`, `floor` and `metrics` in another way.
+    A subclass names its target; it may override `answer`, `compare`, `floor` and `metrics`.
 
     Args:
         network: name and arguments of a network.
@@ -45,6 +46,7 @@ class Task(pl.LightningModule, ABC):
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.target = self.target_class(**fields)
+        self.hparams.update(asdict(self.target))  # the defaults too, which a later version may change
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
         self.loss = build_loss(loss)
         self.val_metrics = self.metrics("val/")

@@ -68,7 +68,7 @@ def parameter_groups(spec: Mapping[str, Any], network: nn.Module) -> list[dict[s
         module = dict(network.named_children()).get(name)
         if module is None:
             known = ", ".join(name for name, _ in network.named_children())
-            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name} is no part of the network, which has {known}.")
+            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name} is no module of the network, which has {known}.")
         if not isinstance(factor, int | float) or factor < 0 or "lr" not in spec:
             raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name}={factor} must be at least 0, and needs an lr.")
         module.requires_grad_(factor > 0)

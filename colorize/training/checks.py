@@ -47,6 +47,7 @@ def check(cfg: DictConfig) -> None:
 
 
 def check_paths(cfg: DictConfig) -> None:
+    """Folders and checkpoints that the configuration names must be there."""
     root = cfg.data.get("root")
     for folder in root if isinstance(root, ListConfig) else [root]:
         if folder is not None and not Path(str(folder)).expanduser().is_dir():
@@ -104,6 +105,7 @@ def check_precision(cfg: DictConfig) -> None:
 
 
 def check_image_size(cfg: DictConfig, task: Task) -> None:
+    """A picture must be at least as large as the multiple that the network pads to."""
     size, multiple = cfg.data.image_size, task.network.multiple
     if size < multiple:
         raise ColorizeError(
@@ -113,6 +115,7 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
 
 
 def check_monitors(cfg: DictConfig, task: Task) -> None:
+    """A callback can only monitor what the task logs."""
     known = ["train/loss", "val/loss", *map(str, task.val_metrics.keys(keep_base=False))]
     for name, callback in cfg.callbacks.items():
         monitor = callback.get("monitor") if callback else None

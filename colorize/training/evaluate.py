@@ -1,4 +1,4 @@
-"""The final test: on one device, from the best checkpoint, beside the floor."""
+"""The final test: on one device, beside the floor."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 from colorize.data.base import ImageData
 from colorize.files import write_whole
 from colorize.tasks.base import Task
-from colorize.training.callbacks.samples import pictures
+from colorize.training.callbacks.samples import uint8_pictures
 from colorize.training.devices import first_device
 from colorize.weights.model import fingerprint
 
@@ -52,7 +52,7 @@ def evaluate(
     metrics |= {**training, "weights": fingerprint(task.network)}
     if not cfg.trainer.fast_dev_run:
         batch = data.sample("test", N_SAMPLES)
-        seen, prediction, truth = pictures(task.eval(), batch)
+        seen, prediction, truth = uint8_pictures(task.eval(), batch)
         run_dir = Path(cfg.run_dir)
         index = batch["index"].numpy()
         np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)

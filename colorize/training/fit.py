@@ -14,9 +14,9 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
 from colorize.data.base import ImageData
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
-from colorize.training.callbacks import Outcome, SaveConfig
+from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
 from colorize.training.config import plain
 from colorize.training.restore import initialize
 from colorize.weights.checkpoint import read_checkpoint
@@ -43,22 +43,38 @@ def fit(
     """Train `task`, which has its best weights afterwards; None on a rank whose work is done.
 
     Raises:
-        ColorizeError: as `best_checkpoint`.
+        ColorizeError: as `best_checkpoint`, or another process of the training has died.
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)
-    watching = [*callbacks.values(), SaveConfig(plain(cfg)), Outcome()]
+    watching = [*callbacks.values(), SaveConfig(plain(cfg)), FitResult(), WatchRanks()]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
-    trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    except RuntimeError as error:
+        if not _lost_a_process(error):
+            raise
+        raise ColorizeError(
+            f"Another process of this training has died ({first_line(error)}): ckpt_path={cfg.run_dir}/checkpoints/"
+            "last.ckpt goes on from the last epoch that was completed."
+        ) from error
     seconds = round(time.perf_counter() - started, 1)
     if not end_distributed(trainer):
         return None
     checkpoint, objective = best_checkpoint(trainer)
     if checkpoint is not None:
         task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
-    epochs = int(trainer.callback_metrics["outcome/epochs"])
+    epochs = int(trainer.callback_metrics["fit/epochs"])
     return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
+
+
+def _lost_a_process(error: RuntimeError) -> bool:
+    """Whether an error is what a process is told of when another one ends in the middle of their exchange."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return False
+    gloo = ("Connection closed by peer", "Connection reset by peer")  # which raises no class of its own
+    return isinstance(error, torch.distributed.DistError) or any(words in str(error) for words in gloo)
 
 
 def end_distributed(trainer: pl.Trainer) -> bool:
@@ -75,20 +91,20 @@ def end_distributed(trainer: pl.Trainer) -> bool:
 def best_checkpoint(trainer: pl.Trainer) -> tuple[str | None, float | None]:
     """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
 
-    The trainer must have the callback `Outcome`.
+    The trainer must have the callback `FitResult`.
 
     Raises:
         ColorizeError: the training made no step, or that value was never a finite number.
     """
-    outcome, saver = trainer.callback_metrics, trainer.checkpoint_callback
-    if not outcome["outcome/steps"]:
+    result, saver = trainer.callback_metrics, trainer.checkpoint_callback
+    if not result["fit/steps"]:
         raise ColorizeError(
             "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
             "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
         )
     if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
         return None, None
-    score = outcome["outcome/best_score"].item() if "outcome/best_score" in outcome else None
+    score = result["fit/best_score"].item() if "fit/best_score" in result else None
     if score is not None and not math.isfinite(score):
         raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
     return saver.best_model_path, score

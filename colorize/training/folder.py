@@ -8,13 +8,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from colorize.cli import quoted
+from colorize.cli import quote
 
 
 class OwnFolder(Callback):
     """Makes the folder of a run or sweep whose name says when it began, as NAME_2 if another start made NAME first.
 
-    Any other name is one that somebody chose, be it Lightning for a further rank of a run: that folder may be there.
+    Any other name was chosen, by the user or by Lightning for a further rank of a run: that folder may be there.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -35,7 +35,7 @@ class OwnFolder(Callback):
         with read_write(config.hydra):
             settings.dir = folder
             if kind == "sweep":  # each job is composed anew
-                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quote(folder)}")
 
 
 def make_folder(path: Path) -> Path:

@@ -14,11 +14,11 @@ from torch import Tensor
 from colorize.errors import ColorizeError, first_line
 from colorize.networks import build_network
 from colorize.networks.pretrained import load_encoder_weights
-from colorize.registry import imported_subclasses, unknown
+from colorize.registry import explain_unknown, imported_subclasses
 from colorize.targets import build_target
 from colorize.tasks import LabTask, Task
-from colorize.weights.checkpoint import read_checkpoint
-from colorize.weights.model import shapes
+from colorize.weights.checkpoint import read_checkpoint, trained_on
+from colorize.weights.model import PREFIX, shapes
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def load_task(path: Path) -> Task:
 def adopt_checkpoint(cfg: DictConfig) -> None:
     """Put into `cfg` the model that an evaluation is of, and the image size it was trained at unless one is given.
 
-    Both are those of the checkpoint `cfg.ckpt_path`, whatever `model=` says. Without one, `check` has the word.
+    Both are those of the checkpoint `cfg.ckpt_path`, whatever `model=` says. Where there is none, `check` refuses it.
 
     Raises:
         ColorizeError: as `load_task`.
@@ -59,10 +59,7 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
     path = Path(cfg.ckpt_path)
     checkpoint = read_checkpoint(path)
     task = _task_class(path, checkpoint["task"])
-    config = checkpoint.get("config")
-    size = (
-        config["data"].get("image_size") if isinstance(config, dict) and isinstance(config.get("data"), dict) else None
-    )
+    size = trained_on(checkpoint).get("image_size")
     given = HydraConfig.initialized() and any(
         override.lstrip("+").startswith("data.image_size=") for override in HydraConfig.get().overrides.task
     )
@@ -80,7 +77,9 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
 def _task_class(path: Path, name: object) -> type[Task]:
     known = imported_subclasses(Task)
     if not isinstance(name, str) or name not in known:
-        raise ColorizeError(f"{path}: {unknown('task', name, sorted(known))} Your own is found with plugins=[MODULE].")
+        raise ColorizeError(
+            f"{path}: {explain_unknown('task', name, sorted(known))} Your own is found with plugins=[MODULE]."
+        )
     return known[name]
 
 
@@ -125,7 +124,7 @@ def start_from(task: Task, path: Path) -> None:
         ColorizeError: as `read_checkpoint`, or nothing matches.
     """
     theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
-    weights = [name for name in ours if name.startswith("network.")]
+    weights = [name for name in ours if name.startswith(PREFIX)]
     matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
     if not matching:
         raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
@@ -142,6 +141,6 @@ def start_from(task: Task, path: Path) -> None:
 
 def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:
     """The network's tensors with their shapes, e.g. "encoder.0.0.weight 16x1x3x3"."""
-    names = [name for name in state if name.startswith("network.") and name not in without]
-    shown = [f"{name.removeprefix('network.')} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
+    names = [name for name in state if name.startswith(PREFIX) and name not in without]
+    shown = [f"{name.removeprefix(PREFIX)} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
     return ", ".join(shown + [f"and {len(names) - show} more"] * (len(names) > show)) or "none"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError, first_line
-from colorize.registry import unknown
+from colorize.registry import explain_unknown
 from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported
 from colorize.weights.model import Model, fingerprint
@@ -29,7 +29,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     """
     path = shipped().get(str(source)) or Path(source).expanduser()
     if not path.suffix and not path.exists():
-        raise ColorizeError(unknown("checkpoint", str(source), [*shipped(), "a path"]))
+        raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
     if path.suffix == ".safetensors":
         model, facts = read_exported(path)
     else:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from colorize.errors import ColorizeError, first_line
 from colorize.networks import Network, build_network
+from colorize.registry import explain_unknown
 from colorize.targets import Target, build_target
 
 PREFIX = "network."  # of the network's tensors in every file
@@ -66,7 +67,7 @@ def describe_old(task: object, arguments: object) -> tuple[Any, Any]:
         ColorizeError: no such task.
     """
     if not isinstance(task, str) or task not in _TARGETS:
-        raise ColorizeError(f"task {task!r} is unknown: Known: {', '.join(_TARGETS)}.")
+        raise ColorizeError(explain_unknown("task", task, list(_TARGETS)))
     if not isinstance(arguments, Mapping):
         raise ColorizeError(f"its arguments are {type(arguments).__name__}, not a mapping.")
     target = {"name": _TARGETS[task]}

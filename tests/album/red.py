@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.album.ledger import LedgerRow
-from colorize.album.pipeline import Album
-from colorize.album.plan import plan
+from colorize.album.pipeline import Pipeline
+from colorize.album.plan import make_plan
 from colorize.album.settings import Settings
 from colorize.errors import ColorizeError
 from colorize.images import Pixels
@@ -57,14 +57,14 @@ def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **se
     results: list[LedgerRow] = []
     threads = settings.pop("threads", 2)
     chosen = Settings(**settings)
-    album = Album(colorizer or Red(), chosen, results.append, threads, stopping)
-    for job in plan("album", "out", chosen.format, chosen.side_by_side).jobs:
-        album.add(job)
-    album.finish()
-    if album.disk_full:
-        raise ColorizeError(album.disk_full)
+    pipeline = Pipeline(colorizer or Red(), chosen, results.append, threads, stopping)
+    for job in make_plan("album", "out", chosen.format, chosen.side_by_side).jobs:
+        pipeline.add(job)
+    pipeline.finish()
+    if pipeline.disk_full:
+        raise ColorizeError(pipeline.disk_full)
     assert len({result.file for result in results}) == len(results)
-    assert not any(thread.is_alive() for pool in (album._readers, album._writers) for thread in pool._threads)
+    assert not any(thread.is_alive() for pool in (pipeline._readers, pipeline._writers) for thread in pool._threads)
     return {result.file.removeprefix("album/"): result for result in results}
 
 

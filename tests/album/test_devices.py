@@ -10,7 +10,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from colorize.album.devices import Ranks, one_device, open_ranks
+from colorize.album.devices import one_device, open_ranks
+from colorize.album.ranks import Ranks
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
 
@@ -19,8 +20,11 @@ LIGHT = (
     "colorize.interrupt",
     "colorize.cli",
     "colorize.files",
-    *(f"colorize.album.{name}" for name in ("devices", "ledger", "outcome", "plan", "settings", "share", "stop")),
     "colorize.inference.colorizer",
+    *(
+        f"colorize.album.{name}"
+        for name in ("devices", "ledger", "outcome", "pipeline", "plan", "settings", "share", "stop")
+    ),
 )
 HEAVY = {"pytorch_lightning", "lightning_fabric", "torchmetrics", "torchvision", "wandb", "matplotlib"}
 
@@ -76,8 +80,8 @@ def test_one_device_or_several(gpus: Any, count: int, accelerator: str, devices:
 @pytest.mark.parametrize(
     ("count", "accelerator", "devices", "words"),
     [
-        (0, "gpu", 1, "trainer.accelerator=gpu is not to be had here: give auto or cpu"),
-        (0, "mps", 1, "trainer.accelerator=mps is not to be had here"),
+        (0, "gpu", 1, "trainer.accelerator=gpu is not available here: give auto or cpu"),
+        (0, "mps", 1, "trainer.accelerator=mps is not available here"),
         (0, "tpu", 1, "trainer.accelerator=tpu is unknown: give auto, cpu, gpu, cuda, mps"),
         (0, "cpu", 0, "trainer.devices=0 is not possible with trainer.accelerator=cpu: give the number of devices"),
         (0, "cpu", [0], r"trainer.devices=\[0\] is not possible"),

@@ -9,8 +9,8 @@ import pytest
 
 from colorize import files
 from colorize.album.ledger import LedgerRow
-from colorize.album.pipeline import Album
-from colorize.album.plan import plan
+from colorize.album.pipeline import Pipeline
+from colorize.album.plan import make_plan
 from colorize.album.settings import Settings
 from colorize.errors import ColorizeError
 from colorize.images import Pixels
@@ -101,10 +101,10 @@ def test_a_ledger_on_a_full_disk_ends_it_too(folder: Path) -> None:
     def record(result: LedgerRow) -> None:
         raise ColorizeError("report.csv") from OSError(errno.ENOSPC, "No space left on device")
 
-    album = Album(Red(), Settings(), record)  # type: ignore[arg-type]
-    album.add(plan("album", "out").jobs[0])
-    album.finish()
-    assert album.disk_full is not None
+    pipeline = Pipeline(Red(), Settings(), record)  # type: ignore[arg-type]
+    pipeline.add(make_plan("album", "out").jobs[0])
+    pipeline.finish()
+    assert pipeline.disk_full is not None
 
 
 def test_a_wish_to_end_is_heeded_between_photographs(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from colorize.album import plan as module
-from colorize.album.plan import Job, Plan, plan, remove_leftovers
+from colorize.album.plan import Job, Plan, make_plan, remove_leftovers
 from colorize.errors import ColorizeError
 
 
@@ -30,7 +30,7 @@ def targets(found: Plan, folder: Path) -> set[str]:
 
 
 def test_a_folder_keeps_its_tree_names_and_formats(album: Path) -> None:
-    found = plan("album", "out")
+    found = make_plan("album", "out")
     assert targets(found, Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
     assert found.folder == Path("out")
 
@@ -51,44 +51,44 @@ def test_a_folder_keeps_its_tree_names_and_formats(album: Path) -> None:
 )
 def test_the_name_of_a_picture(tmp_path: Path, name: str, file_format: str | None, expected: str) -> None:
     file = write(tmp_path / name)
-    assert plan(str(file), str(tmp_path / "out"), file_format).jobs == [Job(file, tmp_path / "out" / expected)]
+    assert make_plan(str(file), str(tmp_path / "out"), file_format).jobs == [Job(file, tmp_path / "out" / expected)]
 
 
 def test_one_photograph_has_its_picture_beside_it_or_where_output_says(album: Path) -> None:
     source = "album/a.png"
-    assert plan(source) == Plan([Job(Path(source), Path("album/a_colorized.png"))], None)
-    assert plan(source, file_format="jpg").jobs[0].output == Path("album/a_colorized.jpg")
-    assert plan(source, "new/b.JPG") == Plan([Job(Path(source), Path("new/b.JPG"))], None)
-    assert plan(source, "new") == Plan([Job(Path(source), Path("new/a.png"))], Path("new"))
+    assert make_plan(source) == Plan([Job(Path(source), Path("album/a_colorized.png"))], None)
+    assert make_plan(source, file_format="jpg").jobs[0].output == Path("album/a_colorized.jpg")
+    assert make_plan(source, "new/b.JPG") == Plan([Job(Path(source), Path("new/b.JPG"))], None)
+    assert make_plan(source, "new") == Plan([Job(Path(source), Path("new/a.png"))], Path("new"))
     Path("odd.png").mkdir()
-    assert plan(source, "odd.png").jobs[0].output == Path("odd.png/a.png")
-    both = plan(source, "b.jpg", side_by_side=True).jobs[0]
+    assert make_plan(source, "odd.png").jobs[0].output == Path("odd.png/a.png")
+    both = make_plan(source, "b.jpg", side_by_side=True).jobs[0]
     assert both.pictures == [Path("b_side_by_side.jpg"), Path("b.jpg")]
 
 
 def test_a_pattern_keeps_the_tree_below_its_plain_part(album: Path) -> None:
-    assert targets(plan("album/sub/*.jpg", "out"), Path("out")) == {"b.jpg"}
-    assert targets(plan("album/**/*", "out"), Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
-    assert targets(plan("album/s*/*.[jp]*", "out"), Path("out")) == {"sub/b.jpg"}
-    assert targets(plan(f"{album}/?.png", "out"), Path("out")) == {"a.png"}
+    assert targets(make_plan("album/sub/*.jpg", "out"), Path("out")) == {"b.jpg"}
+    assert targets(make_plan("album/**/*", "out"), Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
+    assert targets(make_plan("album/s*/*.[jp]*", "out"), Path("out")) == {"sub/b.jpg"}
+    assert targets(make_plan(f"{album}/?.png", "out"), Path("out")) == {"a.png"}
     write(album / "odd[1]/a.png")
-    assert targets(plan("album/odd[1]", "out"), Path("out")) == {"a.png"}  # a folder of that name comes first
+    assert targets(make_plan("album/odd[1]", "out"), Path("out")) == {"a.png"}  # a folder of that name comes first
 
 
 def test_links_in_a_circle_are_read_once(album: Path) -> None:
     (album / "sub/deep/again").symlink_to(album)
-    assert len(plan("album/**/*", "out").jobs) == 3
-    assert len(plan("album", "out").jobs) == 3
+    assert len(make_plan("album/**/*", "out").jobs) == 3
+    assert len(make_plan("album", "out").jobs) == 3
 
 
 def test_pictures_below_the_photographs_are_not_photographs_of_the_next_start(album: Path) -> None:
-    before = plan("album", "album/colour")
+    before = make_plan("album", "album/colour")
     for job in before.jobs:
         write(job.output)
-    assert plan("album", "album/colour") == before
-    assert plan("album/**/*", "album/colour") == before
+    assert make_plan("album", "album/colour") == before
+    assert make_plan("album/**/*", "album/colour") == before
     with pytest.raises(ColorizeError, match="holds the photographs"):
-        plan("album/sub/*.jpg", "album/sub")
+        make_plan("album/sub/*.jpg", "album/sub")
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_pictures_below_the_photographs_are_not_photographs_of_the_next_start(al
 @pytest.mark.usefixtures("album")
 def test_what_cannot_be_is_refused(source: str, output: str | None, words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
-        plan(source, output)
+        make_plan(source, output)
 
 
 @pytest.mark.usefixtures("album")
 def test_a_format_that_the_name_denies_is_refused() -> None:
     with pytest.raises(ColorizeError, match=r"format=png and output=b\.jpg differ"):
-        plan("album/a.png", "b.jpg", "png")
+        make_plan("album/a.png", "b.jpg", "png")
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])
@@ -125,31 +125,31 @@ def test_a_photograph_is_never_written_over_through_a_link(album: Path, link: ob
     Path("out/sub").mkdir(parents=True)
     link(album / "a.png", "out/sub/b.jpg")  # type: ignore[operator]
     with pytest.raises(ColorizeError, match=r"out/sub/b.jpg would write over album/a.png"):
-        plan("album", "out")
+        make_plan("album", "out")
     Path("linked").symlink_to("album")
     with pytest.raises(ColorizeError, match=r"would write over|holds the photographs"):
-        plan("album", "linked")
+        make_plan("album", "linked")
 
 
 def test_two_photographs_never_make_one_picture(album: Path) -> None:
     write(album / "a.gif")
     with pytest.raises(ColorizeError, match=r"album/a\.gif and album/a\.png would both be written to out/a\.png"):
-        plan("album", "out")
+        make_plan("album", "out")
     (album / "a.gif").unlink()
     write(album / "a_side_by_side.png")
-    assert len(plan("album", "out").jobs) == 4
+    assert len(make_plan("album", "out").jobs) == 4
     with pytest.raises(ColorizeError, match=r"would both be written to out/a_side_by_side\.png"):
-        plan("album", "out", side_by_side=True)
+        make_plan("album", "out", side_by_side=True)
 
 
 def test_names_that_differ_by_case_are_one_where_the_file_system_says_so(
     album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(album / "A.png")
-    assert len(plan("album", "out").jobs) == 4
+    assert len(make_plan("album", "out").jobs) == 4
     monkeypatch.setattr(module, "_identity", lambda path: None if path.suffix else (1, 1))
     with pytest.raises(ColorizeError, match=r"A\.png and album/a\.png would both be written"):
-        plan("album", "out")
+        make_plan("album", "out")
 
 
 def test_leftovers_are_removed_wherever_pictures_go(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a user can say."""
+"""What a user can say of the pictures."""
 
 from typing import Any
 

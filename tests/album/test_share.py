@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from colorize.album.devices import Ranks
 from colorize.album.outcome import Outcome
-from colorize.album.plan import plan
+from colorize.album.plan import make_plan
+from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.share import KEPT, color_album
 from colorize.album.stop import Stop
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def color(colorizer: Any = None, ranks: Ranks | None = None, stop: Stop | None = None, **settings: Any) -> Outcome:
     chosen = Settings(num_threads=1, **settings)
-    return color_album(plan("album", "out"), colorizer or Red(), chosen, ranks or Ranks("cpu"), stop or Stop())
+    return color_album(make_plan("album", "out"), colorizer or Red(), chosen, ranks or Ranks("cpu"), stop or Stop())
 
 
 def rows() -> dict[str, tuple[str, str]]:
@@ -84,7 +84,7 @@ class SecondOfTwo(Ranks):
     world = 2
 
     def connect(self, value: Any) -> Any:
-        return type(value)(plan("album", "out").jobs, Path("out"))
+        return type(value)(make_plan("album", "out").jobs, Path("out"))
 
     def gather(self, value: Any) -> list[Any]:
         first = Outcome(total=4)

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from colorize.album.ledger import LedgerRow
-from colorize.album.pipeline import Album
-from colorize.album.plan import Job, plan
+from colorize.album.pipeline import Pipeline
+from colorize.album.plan import Job, make_plan
 from colorize.album.settings import Settings
 from colorize.images import read_photograph, write_photograph
 from colorize.inference.colorizer import Colorizer
@@ -22,10 +22,10 @@ from colorize.scenery import render_scenes
 def overlapped(colorizer: Colorizer, jobs: list[Job]) -> int:
     results: list[LedgerRow] = []
     settings = Settings()
-    album = Album(colorizer, settings, results.append, settings.threads())
+    pipeline = Pipeline(colorizer, settings, results.append, settings.threads())
     for job in jobs:
-        album.add(job)
-    album.finish()
+        pipeline.add(job)
+    pipeline.finish()
     return sum(result.status == "done" for result in results)
 
 
@@ -45,9 +45,9 @@ def main() -> None:
             for number, scene in enumerate(render_scenes(range(64), 256)):
                 Image.fromarray(scene).resize((1500, 1000)).save(folder / f"{number}.jpg")
         colorizer = Colorizer.load(*sys.argv[2:3])
-        one_by_one(colorizer, plan(str(folder), f"{temporary}/warm").jobs[:2])
+        one_by_one(colorizer, make_plan(str(folder), f"{temporary}/warm").jobs[:2])
         for way in (one_by_one, overlapped):
-            jobs = plan(str(folder), f"{temporary}/{way.__name__}").jobs
+            jobs = make_plan(str(folder), f"{temporary}/{way.__name__}").jobs
             started = time.perf_counter()
             done = way(colorizer, jobs)
             print(f"{way.__name__}: {done / (time.perf_counter() - started):.2f} photographs a second")

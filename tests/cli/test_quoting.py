@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from colorize import cli
-from colorize.cli import CONFIG_DIR, expand_home, quote_paths, quoted, sentence
+from colorize.cli import CONFIG_DIR, expand_home, quote, quote_paths, sentence
 
 
 def composed(*words: str) -> Any:
@@ -53,7 +53,7 @@ def test_what_is_quoted_or_swept_stays() -> None:
 
 @pytest.mark.parametrize("text", ["plain/name", "a b", "it's", "(1, 2)", "a=b,c", "{x: [1]}", "end\\", "a\\'b", "ü#%&"])
 def test_a_name_survives_the_grammar_of_overrides(text: str) -> None:
-    (override,) = OverridesParser.create().parse_overrides([f"key={quoted(text)}"])
+    (override,) = OverridesParser.create().parse_overrides([f"key={quote(text)}"])
     assert str(override.value()) == text
 
 

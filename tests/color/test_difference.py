@@ -1,4 +1,4 @@
-"""CIEDE2000 against the published pairs and scikit-image."""
+"""CIEDE2000 against its paper's pairs and scikit-image, colorfulness against its definition."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from colorize.color import delta_e
+from colorize.color import colorfulness, delta_e
+from tests.color.reference import colorfulness_reference
 
 Array = npt.NDArray[np.float64]
+RGB = torch.from_numpy(np.random.default_rng(0).random((8, 3, 16, 16)) ** 2).float()
 
 # Lab, Lab, CIEDE2000: table 1 of Sharma, Wu, Dalal 2005.
 SHARMA = np.loadtxt(
@@ -107,3 +109,25 @@ def test_delta_e_of_grays() -> None:
     white = colors(np.array([[100, 0, 0]])).expand_as(grays)
     expected = skimage.color.deltaE_ciede2000(*(x[0, :, 0].T.double().numpy() for x in (grays, white)))
     np.testing.assert_allclose(delta_e(grays, white).flatten(), expected, atol=1e-4)
+
+
+def test_colorfulness_is_that_of_the_paper() -> None:
+    expected = [colorfulness_reference(rgb) for rgb in RGB.double().numpy()]
+    np.testing.assert_allclose(colorfulness(RGB), expected, rtol=1e-5)
+
+
+def test_colorfulness_in_closed_form() -> None:
+    red, green = torch.zeros(2, 3, 1, 2)
+    red[0] = 1
+    green[1, 0, 1] = 1
+    green[0, 0, 0] = 1
+    # All red: no deviation, means (255, 127.5). Half red, half green: rg is ±255, yb is 127.5 everywhere.
+    expected = torch.tensor([0.3 * 255 * 1.25**0.5, 255 + 0.3 * 127.5])
+    torch.testing.assert_close(colorfulness(torch.stack([red, green])), expected)
+    assert colorfulness(torch.rand(1, 1, 4, 4).expand(-1, 3, -1, -1)).item() == 0
+
+
+def test_functions_compute_in_float32() -> None:
+    first, second = RGB[:4].bfloat16(), RGB[4:].bfloat16()
+    assert torch.equal(delta_e(first, second), delta_e(first.float(), second.float()))
+    assert torch.equal(colorfulness(first), colorfulness(first.float()))

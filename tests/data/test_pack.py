@@ -18,7 +18,7 @@ from colorize.images import find_photographs, read_rgb
 SIZE = 16
 
 
-def build(root: Path, cache: Path, size: int = SIZE) -> PackedImages:
+def pack_folder(root: Path, cache: Path, size: int = SIZE) -> PackedImages:
     return pack(root, find_photographs(root), size, cache, workers=2)
 
 
@@ -35,7 +35,7 @@ def fitted(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def test_content_equals_direct_decoding(root: Path, cache: Path) -> None:
-    result = build(root, cache)
+    result = pack_folder(root, cache)
     files = find_photographs(root)
     assert result.images.shape == (9, SIZE, SIZE, 3)
     assert result.images.dtype == np.uint8
@@ -91,33 +91,33 @@ def test_jpeg_is_decoded_smaller_without_harm(tmp_path: Path, cache: Path) -> No
     root = tmp_path / "jpeg"
     root.mkdir()
     Image.radial_gradient("L").resize((600, 400)).convert("RGB").save(root / "x.jpg")
-    result = build(root, cache)
+    result = pack_folder(root, cache)
     expected = fitted(read_rgb(root / "x.jpg"))
     np.testing.assert_allclose(result.images[0].astype(int), expected, atol=5)
 
 
 def test_hit_does_not_decode(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = build(root, cache)
+    first = pack_folder(root, cache)
     monkeypatch.setattr(packing, "read_rgb", fail)
-    second = build(root, cache)
+    second = pack_folder(root, cache)
     np.testing.assert_array_equal(first.images, second.images)
     assert second[1:] == first[1:]
     moved = find_photographs(root)[0]
     os.utime(moved, ns=(0, 0))
     with pytest.raises(AssertionError, match="decoded again"):
-        build(root, cache)
+        pack_folder(root, cache)
 
 
 def test_a_relative_root_hits_too(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(root, cache)
+    pack_folder(root, cache)
     monkeypatch.setattr(packing, "read_rgb", fail)
     monkeypatch.chdir(root)
-    assert len(build(Path(), cache).images) == 9
+    assert len(pack_folder(Path(), cache).images) == 9
 
 
 @pytest.mark.parametrize("change", ["content", "time", "length", "added", "removed", "renamed"])
-def test_a_change_rebuilds_and_removes_the_old_cache(change: str, root: Path, cache: Path) -> None:
-    before = build(root, cache)
+def test_a_change_packs_anew_and_removes_the_old_cache(change: str, root: Path, cache: Path) -> None:
+    before = pack_folder(root, cache)
     old_folder = folders(cache)
     file = find_photographs(root)[0]
     status = file.stat()
@@ -134,7 +134,7 @@ def test_a_change_rebuilds_and_removes_the_old_cache(change: str, root: Path, ca
         file.unlink()
     else:
         file.rename(file.with_name("renamed.png"))
-    after = build(root, cache)
+    after = pack_folder(root, cache)
     assert len(after.images) == 9 + {"added": 1, "removed": -1}.get(change, 0)
     assert len(folders(cache)) == 1
     assert folders(cache) != old_folder
@@ -147,20 +147,20 @@ def test_other_sizes_and_other_roots_stay(root: Path, tmp_path: Path, cache: Pat
     other = tmp_path / "other" / root.name
     other.mkdir(parents=True)
     Image.new("RGB", (9, 9), "blue").save(other / "x.png")
-    assert build(root, cache).images.shape == (9, SIZE, SIZE, 3)
-    assert build(root, cache, 8).images.shape == (9, 8, 8, 3)
-    assert build(other, cache).images.shape == (1, SIZE, SIZE, 3)
+    assert pack_folder(root, cache).images.shape == (9, SIZE, SIZE, 3)
+    assert pack_folder(root, cache, 8).images.shape == (9, 8, 8, 3)
+    assert pack_folder(other, cache).images.shape == (1, SIZE, SIZE, 3)
     assert len(folders(cache)) == 3
     (root / "class 0" / "写真\n0.png").unlink()
-    build(root, cache)
+    pack_folder(root, cache)
     assert len(folders(cache)) == 3
 
 
-def test_another_recipe_rebuilds(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(root, cache)
+def test_another_recipe_packs_anew(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack_folder(root, cache)
     before = folders(cache)
     monkeypatch.setattr(packing, "RECIPE", "another")
-    build(root, cache)
+    pack_folder(root, cache)
     assert len(folders(cache)) == 1
     assert folders(cache) != before
 
@@ -170,7 +170,7 @@ def test_bad_files_are_listed(root: Path, cache: Path, monkeypatch: pytest.Monke
     (root / "empty.jpg").touch()
     (root / "gone.jpg").symlink_to("nowhere")
     for attempt in range(2):
-        result = build(root, cache)
+        result = pack_folder(root, cache)
         assert len(result.images) == len(result.names) == 9
         assert [entry.split(": ")[0] for entry in result.bad] == ["class 0/text.jpg", "empty.jpg", "gone.jpg"]
         assert "the file is empty" in result.bad[1]
@@ -183,18 +183,18 @@ def test_a_file_that_may_be_read_again_is_no_longer_bad(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = find_photographs(root)[3]
-    read = Path.read_bytes
+    open_file = Path.open
 
-    def refuse(path: Path) -> bytes:  # root may read everything, so that chmod would not do
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:  # chmod does not stop root
         if path == closed:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return read(path)
+        return open_file(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(Path, "open", refuse)
         patch.setattr(os, "access", lambda path, _: path != closed)
-        assert len(build(root, cache).bad) == 1
-    assert build(root, cache).bad == []
+        assert len(pack_folder(root, cache).bad) == 1
+    assert pack_folder(root, cache).bad == []
 
 
 @pytest.mark.parametrize("files", [[], ["a.jpg", "b.jpg"]])
@@ -210,7 +210,7 @@ def test_no_good_photograph(files: list[str], tmp_path: Path, cache: Path) -> No
 
 @pytest.mark.parametrize("damage", ["images cut", "images gone", "index cut", "index gone", "index empty"])
 def test_an_incomplete_cache_is_rebuilt(damage: str, root: Path, cache: Path) -> None:
-    expected = np.array(build(root, cache).images)
+    expected = np.array(pack_folder(root, cache).images)
     (folder,) = folders(cache)
     path = folder / ("images.bin" if damage.startswith("images") else "index.json")
     if damage.endswith("cut"):
@@ -219,7 +219,7 @@ def test_an_incomplete_cache_is_rebuilt(damage: str, root: Path, cache: Path) ->
         path.unlink()
     else:
         path.write_text("[]")
-    np.testing.assert_array_equal(build(root, cache).images, expected)
+    np.testing.assert_array_equal(pack_folder(root, cache).images, expected)
     assert folders(cache) == [folder]
     assert sorted(file.name for file in folder.iterdir()) == ["images.bin", "index.json"]
 
@@ -236,9 +236,9 @@ def test_other_exceptions_leave_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(packing, "read_rgb", read)
         with pytest.raises(type(error)):
-            build(root, cache)
+            pack_folder(root, cache)
     assert folders(cache) == []
-    assert len(build(root, cache).images) == 9
+    assert len(pack_folder(root, cache).images) == 9
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
@@ -248,17 +248,17 @@ def test_a_cache_that_cannot_be_written(code: int, root: Path, cache: Path, monk
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(ColorizeError, match=r"data\.cache_dir=") as caught:
-        build(root, cache)
+        pack_folder(root, cache)
     assert str(cache) in str(caught.value)
     assert os.strerror(code) in str(caught.value)
     assert folders(cache) == []
 
 
 def test_progress_is_shown(root: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build(root, cache)
+    pack_folder(root, cache)
     output = capsys.readouterr()
     assert "packing 9 photographs at 16x16" in output.err
     assert "9/9" in output.err
     assert output.out == ""
-    build(root, cache)
+    pack_folder(root, cache)
     assert capsys.readouterr().err == ""

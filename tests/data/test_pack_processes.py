@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from colorize.images import find_photographs
-from tests.data.test_pack import build, folders
+from tests.data.test_pack import folders, pack_folder
 
-CONTROLLED_BUILD = """
+CONTROLLED_PACKING = """
 import sys
 from pathlib import Path
 from colorize.data import pack as packing
@@ -38,11 +38,11 @@ print(result.images.shape, int(result.images.astype(int).sum()), flush=True)
 """
 
 
-class Builder:
+class Packer:
     """A process that packs, says each step, and waits for a word before it decodes photograph number `wait_at`."""
 
     def __init__(self, root: Path, cache: Path, wait_at: int) -> None:
-        arguments = [sys.executable, "-c", CONTROLLED_BUILD, str(root), str(cache), str(wait_at)]
+        arguments = [sys.executable, "-c", CONTROLLED_PACKING, str(root), str(cache), str(wait_at)]
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -60,10 +60,10 @@ class Builder:
 
 
 @pytest.mark.slow
-def test_two_processes_build_one_cache(root: Path, cache: Path) -> None:
-    first = Builder(root, cache, 4)
+def test_two_processes_pack_one_cache(root: Path, cache: Path) -> None:
+    first = Packer(root, cache, 4)
     first.read_until("decode", 5)  # it holds the lock, and waits
-    second = Builder(root, cache, 0)
+    second = Packer(root, cache, 0)
     second.read_until("lock")  # it has found no cache, and is about to wait for the lock
     built, taken = first.finish(), second.finish()
     assert [first.process.returncode, second.process.returncode] == [0, 0]
@@ -76,16 +76,16 @@ def test_two_processes_build_one_cache(root: Path, cache: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changed", [False, True])
-def test_a_killed_build_is_no_cache(changed: bool, root: Path, cache: Path) -> None:
-    builder = Builder(root, cache, 3)
-    builder.read_until("decode", 4)
-    builder.process.kill()
-    builder.process.communicate(timeout=60)
+def test_a_killed_packing_is_no_cache(changed: bool, root: Path, cache: Path) -> None:
+    packer = Packer(root, cache, 3)
+    packer.read_until("decode", 4)
+    packer.process.kill()
+    packer.process.communicate(timeout=60)
     (left,) = folders(cache)
     assert left.name.endswith(".tmp")
     assert json.loads((left / "index.json").read_text()).keys() == {"root", "recipe", "size"}
-    if changed:  # the next build has another fingerprint
+    if changed:  # the next packing has another fingerprint
         find_photographs(root)[0].unlink()
-    assert len(build(root, cache).images) == 9 - changed
+    assert len(pack_folder(root, cache).images) == 9 - changed
     assert len(folders(cache)) == 1
     assert not left.exists()

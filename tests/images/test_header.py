@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, ImageFile
@@ -69,7 +70,6 @@ def test_a_heic_tells_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_real_heic_tells_its_size(tmp_path: Path) -> None:
-    pillow_heif = pytest.importorskip("pillow_heif")
     buffer = BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (640, 480))).save(buffer)
     (tmp_path / "x.heic").write_bytes(buffer.getvalue())

@@ -205,7 +205,7 @@ def test_another_object_is_refused() -> None:
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ColorizeError, match="device=cuda:99 is not to be had here"):
+    with pytest.raises(ColorizeError, match="device=cuda:99 is not available here"):
         choose_device("cuda:99")
     with pytest.raises(ColorizeError, match="precision=8 is unknown: use auto, 32, bf16, 16"):
         choose_precision("8", torch.device("cpu"))

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.errors import ColorizeError
-from colorize.training.callbacks import Outcome
+from colorize.training.callbacks import FitResult
 from colorize.training.evaluate import evaluate, summary
 from colorize.training.fit import best_checkpoint
 from tests.training.small import make_data, make_task, make_trainer
@@ -33,18 +33,18 @@ def config(folder: Path, **trainer: Any) -> DictConfig:
 
 
 def test_a_training_says_what_it_came_to(tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=3)
+    trainer = make_trainer(tmp_path, [FitResult()], max_epochs=3)
     trainer.fit(make_task(), datamodule=make_data(train_size=16))
     path, score = best_checkpoint(trainer)
     assert path == str(tmp_path / "best.ckpt")
     assert score == trainer.checkpoint_callback.best_model_score.item()  # type: ignore[union-attr]
-    assert trainer.callback_metrics["outcome/epochs"] == 3
-    assert trainer.callback_metrics["outcome/steps"] == 6
+    assert trainer.callback_metrics["fit/epochs"] == 3
+    assert trainer.callback_metrics["fit/steps"] == 6
 
 
 def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> None:
     """As its launcher of ddp_spawn does: it hands back the path and the metrics of the callbacks."""
-    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=1)
+    trainer = make_trainer(tmp_path, [FitResult()], max_epochs=1)
     trainer.fit(make_task(), datamodule=make_data())
     _, score = best_checkpoint(trainer)
     saver: Any = trainer.checkpoint_callback
@@ -57,7 +57,7 @@ def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> N
     "arguments", [{"limit_train_batches": 0}, {"max_epochs": 0}, {"max_time": {"seconds": 0}, "max_epochs": -1}]
 )
 def test_a_training_without_a_step_is_a_mistake(arguments: dict[str, Any], tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, [Outcome()], **arguments)
+    trainer = make_trainer(tmp_path, [FitResult()], **arguments)
     trainer.fit(make_task(), datamodule=make_data())
     with pytest.raises(ColorizeError, match=r"made no optimizer step.*trainer\.max_epochs"):
         best_checkpoint(trainer)
@@ -65,16 +65,16 @@ def test_a_training_without_a_step_is_a_mistake(arguments: dict[str, Any], tmp_p
 
 def test_a_resumed_training_that_was_over_is_a_mistake(tmp_path: Path) -> None:
     make = {"max_epochs": 1}
-    first = make_trainer(tmp_path, [Outcome()], **make)
+    first = make_trainer(tmp_path, [FitResult()], **make)
     first.fit(make_task(), datamodule=make_data())
-    again = make_trainer(tmp_path, [Outcome()], **make)
+    again = make_trainer(tmp_path, [FitResult()], **make)
     again.fit(make_task(), datamodule=make_data(), ckpt_path=tmp_path / "best.ckpt", weights_only=True)
     with pytest.raises(ColorizeError, match="made no optimizer step"):
         best_checkpoint(again)
 
 
 def test_a_training_that_diverged_is_a_mistake(tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, [Outcome()], max_epochs=1)
+    trainer = make_trainer(tmp_path, [FitResult()], max_epochs=1)
     trainer.fit(make_task(optimizer={"name": "SGD", "lr": 1e30}), datamodule=make_data(train_size=16))
     with pytest.raises(ColorizeError, match=r"diverged: val/loss was never finite"):
         best_checkpoint(trainer)

@@ -3,8 +3,9 @@
 from colorize.training.callbacks.architecture import Architecture
 from colorize.training.callbacks.curves import Curves
 from colorize.training.callbacks.ema import EMA
-from colorize.training.callbacks.outcome import Outcome
+from colorize.training.callbacks.fit_result import FitResult
 from colorize.training.callbacks.samples import SamplePictures
 from colorize.training.callbacks.save_config import SaveConfig
+from colorize.training.callbacks.watch_ranks import WatchRanks
 
-__all__ = ["EMA", "Architecture", "Curves", "Outcome", "SamplePictures", "SaveConfig"]
+__all__ = ["EMA", "Architecture", "Curves", "FitResult", "SamplePictures", "SaveConfig", "WatchRanks"]

@@ -58,7 +58,7 @@ class Architecture(DrawingCallback):
     def _write_diagram(self, shadow: "Shadow") -> None:
         missing = missing_tools()
         if missing:
-            log.info("architecture.svg is not drawn, for want of %s.", " and ".join(missing))
+            log.info("architecture.svg is not drawn: it needs %s.", " and ".join(missing))
         else:
             write_whole(self.folder / "architecture.svg", diagram(shadow, self.depth).pipe(format="svg", quiet=True))
 

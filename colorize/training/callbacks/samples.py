@@ -57,7 +57,7 @@ class SamplePictures(DrawingCallback):
                 logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
 
 
-def pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
+def uint8_pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
     """What the task is shown, what it makes of it, and the truth: three arrays, uint8 (B, H, W, 3)."""
     return [
         (rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in task.pictures(batch)
@@ -69,7 +69,7 @@ def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> n
 
     Small pictures are enlarged by whole pixels until they are at least `scale_to` high.
     """
-    columns = np.stack(pictures(task, batch), axis=1)
+    columns = np.stack(uint8_pictures(task, batch), axis=1)
     times = max(1, -(-scale_to // columns.shape[3]))
     columns = columns.repeat(times, axis=2).repeat(times, axis=3)
     gap = 4

@@ -25,7 +25,7 @@ from colorize.data.base import ImageData
 from colorize.errors import ColorizeError
 from colorize.metrics import color_metrics
 from colorize.tasks.base import Task
-from colorize.training.callbacks.samples import pictures
+from colorize.training.callbacks.samples import uint8_pictures
 from colorize.weights.checkpoint import names_of, read_checkpoint
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,9 @@ def table_rows(task: Task, batch: dict[str, Tensor]) -> list[list[Any]]:
     psnrs = (-10 * (prediction - truth).square().mean(dim=(1, 2, 3)).log10()).tolist()
     differences = delta_e(rgb_to_lab(prediction), rgb_to_lab(truth)).mean(dim=(1, 2)).tolist()
     psnrs = [psnr if math.isfinite(psnr) else None for psnr in psnrs]
-    return [list(row) for row in zip(batch["index"].tolist(), *pictures(task, batch), psnrs, differences, strict=True)]
+    return [
+        list(row) for row in zip(batch["index"].tolist(), *uint8_pictures(task, batch), psnrs, differences, strict=True)
+    ]
 
 
 @rank_zero_only

@@ -7,12 +7,12 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 
-class Outcome(Callback):
+class FitResult(Callback):
     """Adds to `trainer.callback_metrics` what a training came to: of all that its processes know, Lightning's
     spawning strategies hand back these and the best checkpoint's path alone.
 
-    Keys, each a scalar: `outcome/epochs` completed, a resumed training's earlier ones included, `outcome/steps` of the
-    optimizer in this training, and `outcome/best_score`, the best checkpoint's monitored metric, where there is one.
+    Keys, each a scalar: `fit/epochs` completed, a resumed training's earlier ones included, `fit/steps` of the
+    optimizer in this training, and `fit/best_score`, the best checkpoint's monitored metric, where there is one.
     """
 
     def __init__(self) -> None:
@@ -27,4 +27,4 @@ class Outcome(Callback):
         saver = trainer.checkpoint_callback
         if isinstance(saver, ModelCheckpoint) and saver.best_model_score is not None:
             found["best_score"] = saver.best_model_score.item()
-        trainer.callback_metrics.update({f"outcome/{name}": torch.tensor(value) for name, value in found.items()})
+        trainer.callback_metrics.update({f"fit/{name}": torch.tensor(value) for name, value in found.items()})
