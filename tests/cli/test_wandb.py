@@ -247,7 +247,8 @@ def test_an_evaluation_is_a_run_of_its_own(first: Written, finished: Any) -> Non
     assert code == 0, err
     evaluation = written(folder / "evaluation")
     assert evaluation.run.run_id != first.run.run_id
-    assert evaluation.run.job_type == "evaluate"
+    assert (evaluation.run.display_name, evaluation.run.job_type) == ("evaluate_first_on_scenes", "evaluate")
+    assert list(evaluation.run.tags) == ["LabTask", "UNet", "scenes"]
     assert [artifact.type for artifact in evaluation.all("artifact")] == ["run_table"]
     ((_, psnr),) = evaluation.values("test/psnr")
     assert psnr == pytest.approx(first.values("test/psnr")[0][1], rel=1e-5)

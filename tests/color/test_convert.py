@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from colorize.color import AB_SCALE, fit_gamut, full_precision, lab_to_rgb, luminance, rgb_to_gray, rgb_to_lab, to_float
+from colorize.color.upsample import guide, upsample_ab
 
 
 @pytest.fixture(params=["float32", "float64", "uint8"])
@@ -93,7 +94,12 @@ class _Operations(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("convert", [rgb_to_gray, rgb_to_lab, luminance, lab_to_rgb, fit_gamut])
+def _enlarge(rgb: Tensor) -> Tensor:
+    lab = rgb_to_lab(rgb)
+    return upsample_ab(guide(lab[:, :1], lab[:, 1:]), lab[:, :1])
+
+
+@pytest.mark.parametrize("convert", [rgb_to_gray, rgb_to_lab, luminance, lab_to_rgb, fit_gamut, _enlarge])
 def test_conversions_have_no_operation_that_tf32_would_round(convert: Callable[[Tensor], Tensor]) -> None:
     with _Operations() as operations:
         convert(torch.rand(2, 3, 8, 8))

@@ -1,6 +1,7 @@
 """The colorizer: any size in, the same size, depth and luminance out."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,11 +146,13 @@ def test_a_file_keeps_all_that_it_says_and_its_depth(tmp_path: Path) -> None:
     scene = render_scenes([7], 48)[0]
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "A. Person"
-    Image.fromarray(scene).save(tmp_path / "scene.jpg", exif=exif, dpi=(300, 300))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    about: dict[str, Any] = {"exif": exif, "dpi": (300, 300), "icc_profile": profile, "xmp": b"<x/>"}
+    Image.fromarray(scene).save(tmp_path / "scene.jpg", **about)
     colorizer.colorize_file(tmp_path / "scene.jpg", tmp_path / "colour.jpg", quality=60)
     with Image.open(tmp_path / "colour.jpg") as picture:
         assert picture.getexif()[ExifTags.Base.Artist] == "A. Person"
-        assert picture.info["dpi"] == (300, 300)
+        assert all(picture.info[name] == about[name] for name in ("dpi", "icc_profile", "xmp"))
     colorizer.colorize_file(tmp_path / "scene.jpg", tmp_path / "fine.jpg", quality=95)
     assert (tmp_path / "colour.jpg").stat().st_size < (tmp_path / "fine.jpg").stat().st_size
     deep = scene.astype(np.uint16) * 257
