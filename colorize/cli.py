@@ -68,12 +68,6 @@ def launch(main: Callable[[], None], config: str) -> None:
         print_error(error, _debug_in(sys.argv[1:]), config)
 
 
-def quote_home(word: str) -> str:
-    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
-    found = _KEY_AND_HOME.fullmatch(word)
-    return f"{found[1]}={quote(found[2])}" if found else word
-
-
 def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
     """Decorates a job: a mistake ends the process with its sentence; in a multirun it is raised."""
 
@@ -132,6 +126,12 @@ def _with_quoted_value(word: str) -> str:
     if value in ("", "null") or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
         return word
     return f"{key}={quote(value)}"
+
+
+def quote_home(word: str) -> str:
+    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
+    found = _KEY_AND_HOME.fullmatch(word)
+    return f"{found[1]}={quote(found[2])}" if found else word
 
 
 def quote(text: str) -> str:
