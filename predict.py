@@ -25,10 +25,10 @@ from colorize.registry import import_plugins
 def main(cfg: DictConfig) -> None:
     import_plugins(cfg.plugins)
     check_missing(cfg)
-    settings = Settings.of(cfg)
+    settings = Settings.from_config(cfg)
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
         plan = None
-        if ranks.rank == 0:  # it tells the others
+        if ranks.rank == 0:  # which sends it to the others
             plan = make_plan(str(cfg.input), cfg.output, settings.format, settings.side_by_side)
             remove_leftovers(plan)
         colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))

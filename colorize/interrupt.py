@@ -8,7 +8,7 @@ from types import FrameType
 
 def end_now(number: int, frame: FrameType | None) -> None:
     """End the process with exit code 130. Libraries that are half imported may swallow a KeyboardInterrupt."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # the other ranks are told by the same Ctrl-C
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # the other ranks get the same Ctrl-C
         sys.stderr.write("stopped before anything was begun.\n")
         sys.stderr.flush()
     os._exit(130)

@@ -165,7 +165,7 @@ def _side_by_side(output: Path) -> Path:
 
 
 def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
-    """No picture is a photograph, by whatever link, and no two pictures are one."""
+    """No picture is a photograph, also not by way of a link, and no two pictures are one file."""
     originals = {_identity(job.file): job.file for job in jobs}
     originals.pop(None, None)
     makers: dict[str, Path] = {}

@@ -25,7 +25,7 @@ class Settings:
     num_threads: int | None = None
 
     @classmethod
-    def of(cls, cfg: Mapping[str, Any]) -> "Settings":
+    def from_config(cls, cfg: Mapping[str, Any]) -> "Settings":
         """The settings of a composed configuration.
 
         Raises:

@@ -23,7 +23,7 @@ KEPT = "the output exists; overwrite=true replaces it"
 
 @dataclass(frozen=True)
 class _Work:
-    """What the first rank tells the others."""
+    """What the first rank sends to the others."""
 
     jobs: list[Job]
     folder: Path | None

@@ -5,8 +5,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from colorize.compare.labels import labels
 from colorize.compare.picture import Entry, draw
-from colorize.compare.runs import Run, find_runs, labels
+from colorize.compare.runs import Run, find_runs
 from colorize.compare.table import floors, markdown, over_seeds, table
 from colorize.files import write_whole
 

@@ -3,14 +3,15 @@
 import statistics
 from collections.abc import Iterable, Sequence
 
-from colorize.compare.runs import Run, by_floor, names, varied
+from colorize.compare.labels import by_floor, names, varied
+from colorize.compare.runs import Run
 
 Cell = str | float | None
 FACTS = ("parameters", "epochs", "seconds", "n_images")
 
 
 def floors(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """The runs that share a floor, by what tells that floor from the others; by "" if it is the only one."""
+    """The runs that share a floor, by what distinguishes that floor; by "" if it is the only one."""
     groups = by_floor(runs)
     facts = [_facts(group[0]) for group in groups]
     telling = [place for place in range(5) if len({fact[place] for fact in facts}) > 1]

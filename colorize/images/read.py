@@ -1,4 +1,4 @@
-"""Reading a photograph's file, of whatever kind and however broken."""
+"""Reading a photograph's file in any of the supported formats."""
 
 from io import BytesIO
 from pathlib import Path
@@ -41,9 +41,9 @@ def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | 
     sRGB stay as they are. A damaged block of these is left out.
 
     Args:
-        path: the file; what it is is told by its content, not by its name.
+        path: the file; its content decides what it is, not its name.
         max_megapixels: a larger picture is refused by its header, before it is decoded; None reads any.
-        page: of a TIFF of several pages, from 0: `count_pages` tells how many there are, reduced copies not counted.
+        page: of a TIFF of several pages, from 0: `count_pages` counts them, without reduced copies.
             Only that page is in memory. With None such a file is refused.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What every network promises, whatever is inside."""
+"""The contract of a network."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

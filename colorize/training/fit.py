@@ -70,7 +70,7 @@ def fit(
 
 
 def _lost_a_process(error: RuntimeError) -> bool:
-    """Whether an error is what a process is told of when another one ends in the middle of their exchange."""
+    """Whether a process got this error because another one ended in the middle of their exchange."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return False
     gloo = ("Connection closed by peer", "Connection reset by peer")  # which raises no class of its own

@@ -59,7 +59,7 @@ def shapes(module: nn.Module) -> dict[str, torch.Size]:
 
 
 def describe_old(task: object, arguments: object) -> tuple[Any, Any]:
-    """Target and network of a file from before 0.2, which told of its task and all that it was trained with.
+    """Target and network of a file from before 0.2, which names its task and all that it was trained with.
 
     A LabTask was then shown the colour picture's own L unless it said otherwise.
 

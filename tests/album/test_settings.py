@@ -16,7 +16,7 @@ def composed(*words: str) -> Any:
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:
-    assert Settings.of(composed()) == Settings()
+    assert Settings.from_config(composed()) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_the_defaults_are_those_of_the_configuration() -> None:
 )
 def test_an_impossible_value_is_named(word: str, words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
-        Settings.of(composed(word))
+        Settings.from_config(composed(word))
 
 
 def test_possible_values_are_taken() -> None:
     words = ("format=webp", "quality=100", "saturation=0", "tta=true", "max_megapixels=0.5", "num_threads=3")
-    settings = Settings.of(composed(*words))
+    settings = Settings.from_config(composed(*words))
     assert (settings.format, settings.saturation, settings.max_megapixels) == ("webp", 0, 0.5)
     assert settings.threads(8) == 3
     assert Settings().threads(10**6) == 1

@@ -14,7 +14,8 @@ from PIL import Image
 
 from colorize.compare.__main__ import main
 from colorize.compare.comparison import compare
-from colorize.compare.runs import find_runs, labels, names, varied
+from colorize.compare.labels import labels, names, varied
+from colorize.compare.runs import find_runs
 from colorize.errors import ColorizeError
 
 MakeRun = Callable[..., Path]

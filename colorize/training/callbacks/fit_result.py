@@ -1,4 +1,4 @@
-"""What a training came to, from whatever processes it ran in."""
+"""What a training came to, handed back from the processes of a spawning strategy too."""
 
 from typing import Any
 
