@@ -70,5 +70,5 @@ def resolve_precision(precision: str | int, accelerator: str) -> str | int:
 
 
 def progress_bars(cfg: DictConfig) -> list[Callback]:
-    """tqdm's bar, unless none is wanted; where rich is installed, Lightning would take rich's, which wraps its lines."""
+    """tqdm's bar, unless none is wanted; where there is rich, Lightning would take its, which wraps its lines."""
     return [TQDMProgressBar()] if cfg.trainer.enable_progress_bar else []
