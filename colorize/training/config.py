@@ -1,6 +1,5 @@
 """The composed configuration of a run: as plain values, as a file, and as the task it describes."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +9,13 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.utilities import rank_zero_only
 
+import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
 from colorize.files import write_whole
 from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
 from colorize.training.devices import device_type
 
 STARTS = ("init_from", "encoder_weights")  # keys of `model` that say which weights a training starts from
-
-
-def run_name(fit: bool, ckpt_path: str | None, model: str, data: str) -> str:
-    """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run that its checkpoint is of."""
-    if fit or ckpt_path is None:
-        return f"{model}_{data}"
-    path = Path(ckpt_path)
-    evaluated = path.absolute().parent.parent.name if path.parent.name == "checkpoints" else path.stem
-    return f"evaluate_{re.sub(r'[^A-Za-z0-9._-]', '_', evaluated)}_on_{data}"
-
-
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 def build_task(cfg: DictConfig) -> Task:

@@ -1,5 +1,6 @@
-"""A folder for each run, and for each sweep, of its own."""
+"""A folder for each run, and for each sweep, of its own, and the name of a run."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,15 @@ def make_folder(path: Path) -> Path:
             own = path.with_name(f"{path.name}_{number}")
         else:
             return own
+
+
+def run_name(fit: bool, ckpt_path: str | None, model: str, data: str) -> str:
+    """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run that its checkpoint is of."""
+    if fit or ckpt_path is None:
+        return f"{model}_{data}"
+    path = Path(ckpt_path)
+    evaluated = path.absolute().parent.parent.name if path.parent.name == "checkpoints" else path.stem
+    return f"evaluate_{re.sub(r'[^A-Za-z0-9._-]', '_', evaluated)}_on_{data}"
+
+
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)

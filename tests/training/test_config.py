@@ -8,7 +8,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from colorize.training.config import expand_paths, resolve_precision, run_name, save_config
+from colorize.training.config import expand_paths, resolve_precision, save_config
+from colorize.training.folder import run_name
 
 SAVE = """
 import sys

@@ -16,7 +16,6 @@ sys.path.insert(0, {repo!r})  # ranks run the script itself
 from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
-import colorize.training.config  # names runs
 
 @hydra.main(version_base="1.3", config_path={conf!r}, config_name="train")
 def main(cfg):
