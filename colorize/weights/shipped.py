@@ -3,7 +3,7 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-DEFAULT = "landscapes"
+DEFAULT = "photographs"
 
 
 def shipped() -> dict[str, Path]:
