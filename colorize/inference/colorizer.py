@@ -59,7 +59,8 @@ class Colorizer:
         What is in a file is read as data and never run.
 
         Args:
-            source: a name ("photographs", "landscapes", "cifar10"), a run's checkpoints/best.ckpt, or a .safetensors file.
+            source: a name that ships ("photographs", "landscapes", "cifar10"), a run's checkpoints/best.ckpt, or a
+                .safetensors file.
 
         Raises:
             ColorizeError: no such weights, or a file that neither train.py nor `save` wrote.
