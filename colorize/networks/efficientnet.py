@@ -103,7 +103,7 @@ class InvertedResidual(nn.Module):
 class SameConv2d(nn.Conv2d):
     """A convolution with TensorFlow's "same" padding of even sizes: with stride 2, one more pixel at the end.
 
-    On a CPU the gradients of a depthwise convolution 5x5 or of stride 2 take 4 to 30 times as long in bfloat16 as in
+    On a CPU the gradients of a depthwise convolution 5x5 or of stride 2 take 4 to 36 times as long in bfloat16 as in
     float32 (AVX512-BF16, torch 2.15): there these stay in float32, also within autocast, and a training step of a
     U-Net on EfficientNet-Lite0 takes 1.1 s, not 2.0.
     """
