@@ -15,7 +15,7 @@ from colorize.metrics import color_metrics
 from colorize.networks import build_network
 from colorize.targets import Batch, Target
 from colorize.tasks.losses import build_loss
-from colorize.tasks.optim import build_optimizer, build_schedule, parameter_groups
+from colorize.tasks.optim import build_optimizer, build_schedule, freeze, parameter_groups
 
 
 class Task(pl.LightningModule, ABC):
@@ -48,6 +48,7 @@ class Task(pl.LightningModule, ABC):
         self.target = self.target_class(**fields)
         self.hparams.update(asdict(self.target))  # the defaults too, which a later version may change
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
+        freeze(optimizer, self.network)
         self.loss = build_loss(loss)
         self.val_metrics = self.metrics("val/")
         self.val_floors = self.metrics("val_floor/")
@@ -125,7 +126,7 @@ class Task(pl.LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         spec = self.hparams["optimizer"]
-        optimizer = build_optimizer(spec, parameter_groups(spec, self.network))
+        optimizer = build_optimizer(spec, parameter_groups(spec, self.network, self.parameters()))
         if self.hparams["scheduler"] is None:
             return optimizer
         schedule = build_schedule(

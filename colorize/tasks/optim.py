@@ -50,33 +50,46 @@ def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor] | Iter
     )
 
 
-def parameter_groups(spec: Mapping[str, Any], network: nn.Module) -> list[dict[str, Any]]:
-    """The network's parameters, those of some of its modules with a learning rate of their own.
+def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn.Module, float]:
+    """The modules of a network whose learning rate is multiplied by a factor of their own.
 
     Args:
-        spec: of the optimizer; `lr_factors`, e.g. `{"encoder": 0.5}`, says by what the rate of a module is multiplied.
-            0 freezes it: its parameters then have no gradient.
-        network: whose parameters they are.
+        spec: of the optimizer, with `lr_factors`, e.g. `{"encoder": 0.5}`, or without.
+        network: whose modules they are.
 
     Raises:
         ColorizeError: a factor below 0, without `lr`, or for a module that the network does not have.
     """
-    factors = spec.get(LR_FACTORS) or {}
-    groups = []
-    taken: set[int] = set()
+    known = dict(network.named_children())
+    factors = (spec.get(LR_FACTORS) if isinstance(spec, Mapping) else None) or {}  # else `build_optimizer` refuses it
+    if not isinstance(factors, Mapping):
+        raise ColorizeError(f"model.optimizer.{LR_FACTORS}={factors} must name modules: {{encoder: 0.5}}, say.")
     for name, factor in factors.items():
-        module = dict(network.named_children()).get(name)
-        if module is None:
-            known = ", ".join(name for name, _ in network.named_children())
-            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name} is no module of the network, which has {known}.")
+        if name not in known:
+            raise ColorizeError(
+                f"model.optimizer.{LR_FACTORS}.{name} is no module of the network, which has {', '.join(known)}."
+            )
         if not isinstance(factor, int | float) or factor < 0 or "lr" not in spec:
             raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name}={factor} must be at least 0, and needs an lr.")
+    return {known[name]: float(factor) for name, factor in factors.items()}
+
+
+def freeze(spec: Mapping[str, Any], network: nn.Module) -> None:
+    """Take the gradients of the modules whose factor is 0; before DDP wraps the network, which counts on all others."""
+    for module, factor in modules_with_factors(spec, network).items():
         module.requires_grad_(factor > 0)
-        taken |= {id(parameter) for parameter in module.parameters()}
-        if factor > 0:
-            groups.append({"params": list(module.parameters()), "lr": spec["lr"] * factor})
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in taken]
-    return [{"params": rest}, *groups] if rest else groups
+
+
+def parameter_groups(
+    spec: Mapping[str, Any], network: nn.Module, parameters: Iterable[nn.Parameter]
+) -> list[dict[str, Any]]:
+    """The trained ones of `parameters`, those of modules with a factor in groups with a learning rate of their own."""
+    rest = {id(parameter): parameter for parameter in parameters if parameter.requires_grad}
+    groups = []
+    for module, factor in modules_with_factors(spec, network).items():
+        own = [rest.pop(id(parameter)) for parameter in module.parameters() if id(parameter) in rest]
+        groups.append({"params": own, "lr": spec["lr"] * factor})
+    return [group for group in ({"params": [*rest.values()]}, *groups) if group["params"]]
 
 
 def build_schedule(

@@ -34,9 +34,8 @@ def check(cfg: DictConfig) -> None:
         with torch.device("meta"):
             task = build_task(cfg)
             check_loads_back(task)
-            optimizer = build_optimizer(
-                task.hparams["optimizer"], parameter_groups(task.hparams["optimizer"], task.network)
-            )
+            spec = task.hparams["optimizer"]
+            optimizer = build_optimizer(spec, parameter_groups(spec, task.network, task.parameters()))
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)

@@ -17,6 +17,7 @@ from colorize.data.base import ImageData
 from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
 from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
+from colorize.training.callbacks.watch_ranks import how_to_go_on
 from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
 from colorize.weights.checkpoint import read_checkpoint
@@ -56,8 +57,7 @@ def fit(
         if not _lost_a_process(error):
             raise
         raise ColorizeError(
-            f"Another process of this training has died ({first_line(error)}): ckpt_path={cfg.run_dir}/checkpoints/"
-            "last.ckpt goes on from the last epoch that was completed."
+            f"Another process of this training has died ({first_line(error)}): {how_to_go_on(cfg.run_dir)}"
         ) from error
     seconds = round(time.perf_counter() - started, 1)
     if not end_distributed(trainer):
@@ -71,7 +71,7 @@ def fit(
 
 def _lost_a_process(error: RuntimeError) -> bool:
     """Whether a process got this error because another one ended in the middle of their exchange."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+    if not torch.distributed.is_available():
         return False
     gloo = ("Connection closed by peer", "Connection reset by peer")  # which raises no class of its own
     return isinstance(error, torch.distributed.DistError) or any(words in str(error) for words in gloo)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -30,11 +31,8 @@ def load_task(path: Path) -> Task:
         ColorizeError: as `read_checkpoint`, an unknown task, or weights that do not fit it.
     """
     checkpoint = read_checkpoint(path)
-    task_class = _task_class(path, checkpoint["task"])
+    task_class, arguments = _describe(path, checkpoint)
     try:
-        arguments = dict(checkpoint["hyper_parameters"])
-        if task_class is LabTask and "target" not in checkpoint:
-            arguments.setdefault("luminance", "lab")  # what checkpoints from before 0.2 mean that do not say
         with torch.device("meta"):
             expected = shapes(task_class(**arguments))
         if expected != {key: value.shape for key, value in checkpoint["state_dict"].items()}:
@@ -58,15 +56,15 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
         return
     path = Path(cfg.ckpt_path)
     checkpoint = read_checkpoint(path)
-    task = _task_class(path, checkpoint["task"])
+    task_class, arguments = _describe(path, checkpoint)
     size = trained_on(checkpoint).get("image_size")
     given = HydraConfig.initialized() and any(
         override.lstrip("+").startswith("data.image_size=") for override in HydraConfig.get().overrides.task
     )
     with open_dict(cfg):
         cfg.model = {
-            "_target_": f"{task.__module__}.{task.__qualname__}",
-            **checkpoint["hyper_parameters"],
+            "_target_": f"{task_class.__module__}.{task_class.__qualname__}",
+            **arguments,
             "init_from": None,
             "encoder_weights": None,
         }
@@ -74,13 +72,18 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
             cfg.data.image_size = size
 
 
-def _task_class(path: Path, name: object) -> type[Task]:
-    known = imported_subclasses(Task)
+def _describe(path: Path, checkpoint: Mapping[str, Any]) -> tuple[type[Task], dict[str, Any]]:
+    """The class of a checkpoint's task and the arguments that it was made with."""
+    known, name, arguments = imported_subclasses(Task), checkpoint["task"], checkpoint["hyper_parameters"]
     if not isinstance(name, str) or name not in known:
         raise ColorizeError(
             f"{path}: {explain_unknown('task', name, sorted(known))} Your own is found with plugins=[MODULE]."
         )
-    return known[name]
+    if not isinstance(arguments, Mapping):
+        raise ColorizeError(f"{path}: its hyper_parameters are {type(arguments).__name__}, not a mapping.")
+    if known[name] is LabTask and "target" not in checkpoint:
+        arguments = {"luminance": "lab", **arguments}  # what checkpoints from before 0.2 mean that do not say
+    return known[name], dict(arguments)
 
 
 def check_loads_back(task: Task) -> None:

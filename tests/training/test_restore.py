@@ -52,6 +52,15 @@ def test_an_evaluation_is_of_the_checkpoints_own_model_and_size(checkpoint: Path
     assert cfg.data.image_size == 48
 
 
+def test_an_old_evaluation_says_the_luminance_that_it_is_of(tmp_path: Path) -> None:
+    task = LabTask(**PLAIN)
+    old = {key: value for key, value in task.hparams.items() if key != "luminance"}
+    torch.save({"task": "LabTask", "hyper_parameters": old, "state_dict": task.state_dict()}, tmp_path / "old.ckpt")
+    cfg = config(tmp_path / "old.ckpt", "colorize.data.scenes.SceneData")
+    adopt_checkpoint(cfg)
+    assert cfg.model.luminance == load_task(tmp_path / "old.ckpt").target.luminance == "lab"  # type: ignore[attr-defined]
+
+
 def test_data_of_one_size_keeps_it(checkpoint: Path) -> None:
     cfg = config(checkpoint, "colorize.data.cifar10.CIFAR10Data")
     adopt_checkpoint(cfg)

@@ -1,6 +1,7 @@
-"""One sentence when a process of a training is killed."""
+"""One sentence when a process of a training ends before the others."""
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -8,9 +9,17 @@ import threading
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+SECONDS = 5  # in which an error that all processes share ends this one by itself
+
+
+def how_to_go_on(run_dir: str) -> str:
+    """What to do after a training that lost one of its processes."""
+    word = shlex.quote(f"ckpt_path={run_dir}/checkpoints/last.ckpt")
+    return f"{word} goes on from the last epoch that was completed."
+
 
 class WatchRanks(Callback):
-    """Ends the first process of a machine, and those that it has started, when one of those was killed.
+    """Ends the first process of a machine, and those that it has started, when one of those ended with an error.
 
     Takes the place of Lightning's own watcher, which kills all of them without a word.
     """
@@ -25,15 +34,14 @@ class WatchRanks(Callback):
             return
         self._others, self._ended = [*started], threading.Event()
         started.clear()  # which Lightning's watcher looks at
-        last = f"{trainer.default_root_dir}/checkpoints/last.ckpt"
-        threading.Thread(target=self._watch, args=(self._ended, last), daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._ended, trainer.default_root_dir), daemon=True).start()
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if self._ended is not None:
             self._ended.set()
 
     def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
-        """A lost process may be the reason: `_watch` then ends this one within the second."""
+        """A process that was killed may be the reason: `_watch` then ends this one within the second."""
         if self._ended is None:
             return
         self._ended.wait(1)
@@ -41,18 +49,19 @@ class WatchRanks(Callback):
         for process in self._others:
             process.terminate()
 
-    def _watch(self, ended: threading.Event, last: str) -> None:
+    def _watch(self, ended: threading.Event, run_dir: str) -> None:
         while not ended.wait(0.1):
             for number, process in enumerate(self._others, 2):
-                if (process.poll() or 0) < 0:
-                    self._end(number, -process.returncode, last)
+                if (code := process.poll()) and (code < 0 or not ended.wait(SECONDS)):
+                    self._end(number, code, run_dir)
 
-    def _end(self, number: int, killer: int, last: str) -> None:
+    def _end(self, number: int, code: int, run_dir: str) -> None:
         for process in self._others:
             process.kill()
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         sys.stderr.write(
-            f"error: process {number} of {len(self._others) + 1} was killed by signal {killer}, which ends the "
-            f"training: ckpt_path={last} goes on from the last epoch that was completed.\n"
+            f"error: process {number} of {len(self._others) + 1} {how}, which ends the training: "
+            f"{how_to_go_on(run_dir)}\n"
         )
         sys.stderr.flush()
         os._exit(1)

@@ -1,0 +1,61 @@
+"""Learning rates by module."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from colorize.errors import ColorizeError
+from colorize.tasks import LabTask
+
+NETWORK = {"name": "EncoderUNet", "decoder_channels": [8, 8, 4, 4]}
+
+
+def make(optimizer: dict[str, Any]) -> LabTask:
+    return LabTask(NETWORK, {"name": "mse"}, {"name": "AdamW", **optimizer})
+
+
+def test_a_module_has_a_rate_of_its_own() -> None:
+    task = make({"lr": 1e-2, "lr_factors": {"encoder": 0.5}})
+    rest, encoder = task.configure_optimizers().param_groups
+    assert (rest["lr"], encoder["lr"]) == (1e-2, 5e-3)
+    assert {id(p) for p in encoder["params"]} == {id(p) for p in task.network.encoder.parameters()}  # type: ignore[operator, union-attr]
+    assert len(rest["params"]) + len(encoder["params"]) == len(list(task.parameters()))
+
+
+def test_a_factor_of_0_freezes_from_the_start() -> None:
+    task = make({"lr": 1e-2, "lr_factors": {"encoder": 0}})
+    before = {name: value.clone() for name, value in task.network.named_parameters()}
+    optimizer = task.configure_optimizers()
+    task.compare(torch.zeros(1), task(torch.rand(2, 1, 32, 32)), torch.ones(2, 2, 32, 32)).backward()
+    optimizer.step()
+    for name, value in task.network.named_parameters():
+        frozen = name.startswith("encoder.")
+        assert value.requires_grad != frozen
+        assert torch.equal(value, before[name]) or not frozen, name
+    assert not torch.equal(task.network.head.weight, before["head.weight"])  # type: ignore[arg-type, union-attr]
+
+
+def test_what_a_loss_learns_is_trained_too() -> None:
+    task = make({"lr": 1e-2, "lr_factors": {"encoder": 0.5}})
+    task.loss = nn.PReLU()
+    trained = {id(p) for group in task.configure_optimizers().param_groups for p in group["params"]}
+    assert id(task.loss.weight) in trained
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "words"),
+    [
+        (
+            {"lr": 1e-2, "lr_factors": {"encode": 0.5}},
+            r"encode is no module of the network, which has encoder",
+        ),
+        ({"lr": 1e-2, "lr_factors": {"encoder": -1}}, "must be at least 0"),
+        ({"lr_factors": {"encoder": 0.5}}, "needs an lr"),
+        ({"lr": 1e-2, "lr_factors": 0.5}, "must name modules"),
+    ],
+)
+def test_factors_that_cannot_be_are_refused(optimizer: dict[str, Any], words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        make(optimizer)
