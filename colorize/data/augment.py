@@ -24,24 +24,28 @@ class Augment:
         flip: mirror pictures left to right with probability one half.
         crop_padding: shift pictures by up to this many pixels, 0 for none.
         crop_scale: show a window of at least this share of a picture's height and width, 1 for the whole.
+        crop_size: height and width that training pictures are brought to, None for their own. Below their own, steps
+            are cheaper, and a window of that share loses no detail.
 
     Raises:
         ColorizeError: a setting that is unknown or out of range.
     """
 
     def __init__(self, **settings: Any) -> None:
-        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0}
+        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}
         for key in settings.keys() - known.keys():
             raise ColorizeError(f"data.augment.{key} is no setting: use {', '.join(sorted(known))}.")
         values = known | settings
-        flip, padding, scale = values["flip"], values["crop_padding"], values["crop_scale"]
+        flip, padding, scale, size = (values[key] for key in known)
         if not isinstance(flip, bool):
             raise ColorizeError(f"data.augment.flip is {flip}, but must be true or false.")
         if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
             raise ColorizeError(f"data.augment.crop_padding is {padding}, but must be a whole number of at least 0.")
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1:
             raise ColorizeError(f"data.augment.crop_scale is {scale}, but must be above 0 and at most 1.")
-        self.flip, self.crop_padding, self.crop_scale = flip, padding, float(scale)
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise ColorizeError(f"data.augment.crop_size is {size}, but must be null or a whole number of at least 1.")
+        self.flip, self.crop_padding, self.crop_scale, self.crop_size = flip, padding, float(scale), size
         self.rank = 0
         self.generator: Generator | None = None
 
@@ -55,8 +59,8 @@ class Augment:
             batch = random_flip(batch, self.generator)
         if self.crop_padding:
             batch = random_crop(batch, self.crop_padding, self.generator)
-        if self.crop_scale < 1:
-            batch = random_zoom(batch, self.crop_scale, self.generator)
+        if self.crop_scale < 1 or self.crop_size is not None:
+            batch = random_zoom(batch, self.crop_scale, self.generator, self.crop_size)
         return batch
 
 
@@ -78,15 +82,18 @@ def random_crop(batch: Mapping[str, Tensor], padding: int, generator: Generator 
     return _pictures(batch, lambda images: images.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2))
 
 
-def random_zoom(batch: Mapping[str, Tensor], least: float, generator: Generator | None = None) -> dict[str, Tensor]:
-    """Shows a random window of each picture, `least` to 1 of its height and width, enlarged to its size (bilinear)."""
+def random_zoom(
+    batch: Mapping[str, Tensor], least: float, generator: Generator | None = None, size: int | None = None
+) -> dict[str, Tensor]:
+    """Shows a random window of each picture, `least` to 1 of its height and width (bilinear), at its size or `size`."""
     rgb = batch["rgb"]
-    count, size, device = len(rgb), rgb.shape[-2:], rgb.device
+    count, device = len(rgb), rgb.device
+    height, width = rgb.shape[-2:] if size is None else (size, size)
     share = least + (1 - least) * torch.rand(count, device=device, generator=generator)
     shift = (2 * torch.rand(2, count, device=device, generator=generator) - 1) * (1 - share)
     nothing = torch.zeros_like(share)
     theta = torch.stack([share, nothing, shift[0], nothing, share, shift[1]], dim=1).view(count, 2, 3)
-    grid = F.affine_grid(theta, [count, 1, *size], align_corners=False)
+    grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
 
     def zoom(images: Tensor) -> Tensor:
         enlarged = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)

@@ -71,12 +71,13 @@ def test_random_zoom_shows_a_window_of_each_picture() -> None:
     [
         ({"crop_scale": 0.0}, r"data\.augment\.crop_scale is 0.0, but must be above 0 and at most 1"),
         ({"crop_scale": 1.5}, r"data\.augment\.crop_scale is 1.5"),
+        ({"crop_size": 0}, r"data\.augment\.crop_size is 0, but must be null or a whole number of at least 1"),
         ({"crop_scale": "half"}, r"data\.augment\.crop_scale is half"),
         ({"crop_padding": -1}, r"data\.augment\.crop_padding is -1, but must be a whole number of at least 0"),
         ({"crop_padding": 1.5}, r"data\.augment\.crop_padding is 1.5"),
         ({"crop_padding": True}, r"data\.augment\.crop_padding is True"),
         ({"flip": 1}, r"data\.augment\.flip is 1, but must be true or false"),
-        ({"flp": True}, r"data\.augment\.flp is no setting: use crop_padding, crop_scale, flip"),
+        ({"flp": True}, r"data\.augment\.flp is no setting: use crop_padding, crop_scale, crop_size, flip"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(settings: dict[str, Any], words: str) -> None:
@@ -129,3 +130,11 @@ def test_torch_s_own_random_numbers_are_left_alone(change: Callable[[Any, Genera
     state = torch.get_rng_state()
     change(make_batch(), Generator().manual_seed(0))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_crop_size_resizes_training_pictures() -> None:
+    batch = make_batch()
+    resized = Augment(flip=False, crop_size=7)(batch)
+    expected = torch.nn.functional.interpolate(batch["rgb"].float(), (7, 7), mode="bilinear").round().byte()
+    assert torch.equal(resized["rgb"], expected)
+    assert torch.equal(resized["gray"], resized["rgb"][:, :1])
