@@ -14,19 +14,20 @@ from colorize.networks.efficientnet import EfficientNetLite
 class EncoderUNet(Network):
     """A classifier's features, a small decoder to half resolution, where the input itself is joined.
 
-    The deepest features go on beside their global mean, so that every place knows what the whole shows. The output is
-    enlarged bilinearly: photographs hold chroma at half resolution anyway (JPEG 4:2:0).
+    The deepest features go on beside their global mean, so that every place knows what the whole shows. The output
+    stays at half resolution, as the chroma of photographs does anyway (JPEG 4:2:0).
 
     Args:
         in_channels, out_channels: what the target gives and wants; one channel is shown to the encoder three times.
         encoder: "efficientnet_lite0" to "efficientnet_lite4".
         decoder_channels: of the decoder at 1/16, 1/8, 1/4 and 1/2 of the resolution.
 
-    Shape: (B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of 32; the input about in [-1, 1]. The
-    output is unbounded.
+    Shape: (B, in_channels, H, W) -> (B, out_channels, H / 2, W / 2), H and W multiples of 32; the input about in
+    [-1, 1]. The output is unbounded.
     """
 
     multiple = 32
+    output_stride = 2
 
     def __init__(
         self,
@@ -50,13 +51,11 @@ class EncoderUNet(Network):
         self.unshuffle = nn.PixelUnshuffle(2)
         self.join = conv_block(below + 4 * in_channels, below, "batch", "relu")
         self.head = nn.Conv2d(below, out_channels, 1)
-        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear")
 
     def forward(self, x: Tensor) -> Tensor:
         *skips, deepest = self.encoder(x.expand(-1, 3, -1, -1))
         out = torch.cat([deepest, deepest.mean((2, 3), keepdim=True).expand_as(deepest)], dim=1)
         for level, skip in zip(self.decoder, reversed(skips), strict=True):
             out = level(torch.cat([F.interpolate(out, scale_factor=2.0), skip], dim=1))
-        out = self.join(torch.cat([out, self.unshuffle(x)], dim=1))
-        colors: Tensor = self.upsample(self.head(out))
+        colors: Tensor = self.head(self.join(torch.cat([out, self.unshuffle(x)], dim=1)))
         return colors
