@@ -18,7 +18,7 @@ BLUE_SENSITIVE = (0.1, 0.4, 0.5)
 def age(rgb: Tensor, generator: Generator | None = None) -> Tensor:
     """Gray pictures as if they were old photographs: each with some of the effects, each at a random strength.
 
-    Toning is no effect of its own: a sepia print turned to gray has been through one more tone curve, and a paler white.
+    Toning is no effect of its own: a sepia print turned to gray has been through one more tone curve, and fading.
 
     Args:
         rgb: (B, 3, H, W), uint8, or float in [0, 1]; a gray picture in three equal channels does too.
@@ -67,11 +67,11 @@ def blur(gray: Tensor, strength: Tensor) -> Tensor:
 
 
 def vignette(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
-    """Corners darker by up to a half, about a centre that may lie aside."""
-    y, x = _uniform(gray, (2, len(gray), 1, 1, 1), -0.3, 0.3, generator)
+    """Corners darker by up to 0.4, or 0.6 far from a centre that lies aside."""
+    y, x = _uniform(gray, (2, len(gray), 1, 1, 1), -0.2, 0.2, generator)
     rows, columns = (torch.linspace(-1, 1, size, device=gray.device) for size in gray.shape[-2:])
     squared = (rows[:, None] - y) ** 2 + (columns - x) ** 2
-    return gray * (1 - 0.25 * strength * squared).clamp(min=0)
+    return gray * (1 - 0.2 * strength * squared)
 
 
 def harden(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:

@@ -89,7 +89,10 @@ def test_augmentation_is_one_group_of_every_data(data: str, tmp_path: Path) -> N
     [
         ("experiment=cifar10_convnet", {"flip": False, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}),
         ("experiment=cifar10_lab_unet", {"flip": True, "crop_padding": 2, "crop_scale": 1.0, "crop_size": None}),
-        ("experiment=landscapes_lab_unet_finetune", {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None}),
+        (
+            "experiment=landscapes_lab_unet_finetune",
+            {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None},
+        ),
     ],
 )
 def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, float], tmp_path: Path) -> None:
