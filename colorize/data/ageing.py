@@ -31,8 +31,8 @@ def age(rgb: Tensor, generator: Generator | None = None) -> Tensor:
 
     def strength(share: float) -> Tensor:
         """For this share of pictures above 0."""
-        chosen, strength = torch.rand(2, len(rgb), 1, 1, 1, device=rgb.device, generator=generator)
-        return strength * (chosen < share)
+        drawn, chosen = torch.rand(2, len(rgb), 1, 1, 1, device=rgb.device, generator=generator)
+        return torch.where(chosen < share, drawn, 0)
 
     gray = to_gray(rgb, strength(0.3))
     gray = blur(gray, strength(0.5))
@@ -50,8 +50,8 @@ def age(rgb: Tensor, generator: Generator | None = None) -> Tensor:
 def to_gray(rgb: Tensor, strength: Tensor) -> Tensor:
     """Gray as an emulsion sees it: from Rec.601, of strength 0, to `BLUE_SENSITIVE`."""
     eye, emulsion = (torch.tensor(weights, device=rgb.device).view(3, 1, 1) for weights in (REC601, BLUE_SENSITIVE))
-    red, green, blue = torch.lerp(eye, emulsion, strength).split(1, dim=1)
-    return red * rgb[:, :1] + green * rgb[:, 1:2] + blue * rgb[:, 2:]
+    weights = torch.lerp(eye, emulsion, strength)
+    return weights[:, :1] * rgb[:, :1] + weights[:, 1:2] * rgb[:, 1:2] + weights[:, 2:] * rgb[:, 2:]
 
 
 def blur(gray: Tensor, strength: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def harden(gray: Tensor, strength: Tensor, generator: Generator | None = None) -
 def tone(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
     """A tone curve, of paper, exposure or toning: a power of up to 1.6, or down to its inverse, of gray in [0, 1]."""
     direction = _uniform(gray, strength.shape, -1, 1, generator).sign()
-    return gray.clamp(1e-4, 1) ** (1.6 ** (strength * direction))
+    return torch.pow(gray.clamp(1e-4, 1), torch.exp(math.log(1.6) * strength * direction))
 
 
 def grain(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
