@@ -22,7 +22,7 @@ def age(rgb: Tensor, generator: Generator | None = None) -> Tensor:
 
     Args:
         rgb: (B, 3, H, W), uint8, or float in [0, 1]; a gray picture in three equal channels does too.
-        generator: on the pictures' device; None for torch's own.
+        generator: on the pictures' device, seeded for an evaluation that is to repeat; None for torch's own.
 
     Returns:
         float32 (B, 1, H, W) in [0, 1].
@@ -70,8 +70,8 @@ def vignette(gray: Tensor, strength: Tensor, generator: Generator | None = None)
     """Corners darker by up to 0.4, or 0.6 far from a centre that lies aside."""
     y, x = _uniform(gray, (2, len(gray), 1, 1, 1), -0.2, 0.2, generator)
     rows, columns = (torch.linspace(-1, 1, size, device=gray.device) for size in gray.shape[-2:])
-    squared = (rows[:, None] - y) ** 2 + (columns - x) ** 2
-    return gray * (1 - 0.2 * strength * squared)
+    squared = (rows[:, None] - y).square() + (columns - x).square()
+    return gray - 0.2 * strength * squared * gray
 
 
 def harden(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
@@ -83,7 +83,7 @@ def harden(gray: Tensor, strength: Tensor, generator: Generator | None = None) -
 def tone(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
     """A tone curve, of paper, exposure or toning: a power of up to 1.6, or down to its inverse, of gray in [0, 1]."""
     direction = _uniform(gray, strength.shape, -1, 1, generator).sign()
-    return torch.pow(gray.clamp(1e-4, 1), torch.exp(math.log(1.6) * strength * direction))
+    return torch.pow(gray.clamp(1e-4, 1), 1.6 ** (strength * direction))
 
 
 def grain(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:

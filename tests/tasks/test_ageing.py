@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from colorize.data.ageing import age
 from colorize.tasks import LabTask, RGBTask
 from colorize.tasks.base import Task
 from tests.training.small import make_data, make_trainer
@@ -79,3 +80,23 @@ def test_training_alone_is_on_aged_pictures(kind: type[Task], fields: dict[str, 
     trainer.fit(kind(**PLAIN, **fields), datamodule=make_data(augment={"ageing": 0.5}))
     assert trainer.callback_metrics["val/loss"].isfinite()
     assert keys.of == {"train": {"rgb", "index", "seen"}, "val": {"rgb", "index"}}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_test_on_aged_pictures_judges_the_colours_against_the_same_floor(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task, data, trainer = LabTask(**PLAIN), make_data(), make_trainer(tmp_path)
+    data.setup("test")
+    clean = list(data.test_dataloader())
+    (of_clean,) = trainer.test(task, [clean], verbose=False)
+
+    def aged() -> dict[str, float]:
+        generator = torch.Generator().manual_seed(0)
+        batches = [batch | {"seen": age(batch["rgb"], generator)} for batch in clean]
+        return dict(trainer.test(task, [batches], verbose=False)[0])
+
+    of_aged = aged()
+    assert of_aged == aged()
+    assert of_aged["floor/mse"] == of_clean["floor/mse"]
+    assert of_aged["test/mse"] != of_clean["test/mse"]
+    assert of_aged["test/mse"] == pytest.approx(of_clean["test/mse"], rel=0.5)  # on the luminance of the truth
