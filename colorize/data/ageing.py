@@ -68,10 +68,10 @@ def blur(gray: Tensor, strength: Tensor) -> Tensor:
 
 def vignette(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
     """Corners darker by up to 0.4, or 0.6 far from a centre that lies aside."""
-    y, x = _uniform(gray, (2, len(gray), 1, 1, 1), -0.2, 0.2, generator)
+    y, x = _uniform(gray, (2, len(gray), 1, 1, 1), -0.2, 0.2, generator).unbind()
     rows, columns = (torch.linspace(-1, 1, size, device=gray.device) for size in gray.shape[-2:])
     squared = (rows[:, None] - y).square() + (columns - x).square()
-    return gray - 0.2 * strength * squared * gray
+    return gray * (1 - 0.2 * strength * squared)
 
 
 def harden(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:

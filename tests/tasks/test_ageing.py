@@ -7,6 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from colorize.data.ageing import age
 from colorize.tasks import LabTask, RGBTask
@@ -88,12 +89,12 @@ def test_a_test_on_aged_pictures_judges_the_colours_against_the_same_floor(tmp_p
     task, data, trainer = LabTask(**PLAIN), make_data(), make_trainer(tmp_path)
     data.setup("test")
     clean = list(data.test_dataloader())
-    (of_clean,) = trainer.test(task, [clean], verbose=False)
+    (of_clean,) = trainer.test(task, DataLoader(clean, batch_size=None), verbose=False)
 
     def aged() -> dict[str, float]:
         generator = torch.Generator().manual_seed(0)
         batches = [batch | {"seen": age(batch["rgb"], generator)} for batch in clean]
-        return dict(trainer.test(task, [batches], verbose=False)[0])
+        return dict(trainer.test(task, DataLoader(batches, batch_size=None), verbose=False)[0])
 
     of_aged = aged()
     assert of_aged == aged()
