@@ -91,7 +91,8 @@ class Task(pl.LightningModule, ABC):
 
     def _step(self, batch: Batch, stage: str) -> tuple[Tensor, Tensor, Tensor]:
         x, y = self.target.see(to_float(batch["rgb"])), self.answer(batch)
-        prediction = self(x).float()
+        seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x  # aged; x is the truth's
+        prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
         in_training = stage == "train"
         self.log(
