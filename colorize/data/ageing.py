@@ -1,7 +1,7 @@
 """Old photographs: what the years, the lens and the emulsion do to whole batches of pictures, at random, on the device.
 
 Each effect takes a `strength` (B, 1, 1, 1) in [0, 1] for each picture; 0 leaves the picture as it is. Lengths are in
-units of 1/128 of the longer side, so that an aged picture looks the same at any size.
+units of 1/128 of the longer side, so that blur, spots and scratches look the same at any size; a grain is a pixel.
 """
 
 import math

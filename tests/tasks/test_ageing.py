@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from colorize.data.ageing import age
-from colorize.tasks import LabTask, RGBTask
+from colorize.tasks import LabBinsTask, LabTask, RGBTask
 from colorize.tasks.base import Task
 from tests.training.small import make_data, make_trainer
 
@@ -74,11 +74,11 @@ def test_the_network_sees_the_aged_picture_and_is_to_say_the_truth(
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("kind", "fields"), KINDS)
-def test_training_alone_is_on_aged_pictures(kind: type[Task], fields: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "fields"), [*KINDS, (LabBinsTask, {"loss": {"name": "soft_cross_entropy"}})])
+def test_training_alone_is_on_aged_pictures(kind: type[Task], fields: dict[str, Any], tmp_path: Path) -> None:
     keys = SeenKeys()
     trainer = make_trainer(tmp_path, [keys], fast_dev_run=True)
-    trainer.fit(kind(**PLAIN, **fields), datamodule=make_data(augment={"ageing": 0.5}))
+    trainer.fit(kind(**{**PLAIN, **fields}), datamodule=make_data(augment={"ageing": 0.5}))
     assert trainer.callback_metrics["val/loss"].isfinite()
     assert keys.of == {"train": {"rgb", "index", "seen"}, "val": {"rgb", "index"}}
 
