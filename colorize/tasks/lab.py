@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from colorize.color import lab_to_rgb
+from colorize.color import lab_to_rgb, rgb_to_gray
 from colorize.errors import ColorizeError
 from colorize.targets import Batch, LabTarget
 from colorize.tasks.base import Task
@@ -16,8 +16,9 @@ class LabTask(Task):
 
     Args:
         network, loss, optimizer, scheduler: see `Task`.
-        loss_space: what the loss compares: "ab" (ab / 110), or "rgb": the picture, unclipped, which the metrics see;
-            there the same step in ab counts more where the picture is bright.
+        loss_space: what the loss compares: "ab" (ab / 110); "rgb": the picture, unclipped, which the metrics see: there
+            the same step in ab counts more where the picture is bright; or "chroma": the picture less its Rec.601 gray,
+            of which the luminance that is kept cannot be wrong.
         fields: `luminance`, see `LabTarget`.
     """
 
@@ -33,15 +34,18 @@ class LabTask(Task):
         loss_space: str = "ab",
         **fields: Any,
     ) -> None:
-        if loss_space not in ("ab", "rgb"):
-            raise ColorizeError(f"model.loss_space is {loss_space!r}, but must be ab or rgb.")
+        if loss_space not in ("ab", "rgb", "chroma"):
+            raise ColorizeError(f"model.loss_space is {loss_space!r}, but must be ab, rgb or chroma.")
         super().__init__(network, loss, optimizer, scheduler, **fields)
-        self.in_rgb = loss_space == "rgb"
+        self.loss_space = loss_space
 
     def answer(self, batch: Batch) -> Tensor:
-        return self.target.truth(batch) if self.in_rgb else self.target.target(batch)
+        return self.target.target(batch) if self.loss_space == "ab" else self._from_rgb(self.target.truth(batch))
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
-        if self.in_rgb:
-            prediction = lab_to_rgb(self.target.to_lab(x, prediction), clip=False)
+        if self.loss_space != "ab":
+            prediction = self._from_rgb(lab_to_rgb(self.target.to_lab(x, prediction), clip=False))
         return super().compare(x, prediction, y)
+
+    def _from_rgb(self, rgb: Tensor) -> Tensor:
+        return rgb - rgb_to_gray(rgb) if self.loss_space == "chroma" else rgb

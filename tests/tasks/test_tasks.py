@@ -83,6 +83,21 @@ def test_a_loss_in_rgb_is_that_of_the_pictures(batch: dict[str, Tensor]) -> None
     assert in_rgb.compare(x, ab, rgb).item() == pytest.approx(0, abs=1e-9)
 
 
+def test_a_loss_of_chroma_forgives_the_luminance_that_is_kept(batch: dict[str, Tensor]) -> None:
+    in_rgb, in_chroma = (LabTask(**PLAIN, loss_space=space, luminance="lab") for space in ("rgb", "chroma"))
+    x, rgb = pair(in_rgb, batch)
+    chroma = in_chroma.answer(batch)
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    torch.testing.assert_close(chroma, rgb - torch.einsum("c,bchw->bhw", weights, rgb)[:, None])
+    ab = in_rgb.target.target(batch)
+    assert in_chroma.compare(x, ab, chroma).item() == pytest.approx(0, abs=1e-9)
+    no_color = torch.zeros_like(ab)
+    assert in_chroma.compare(x, no_color, chroma).item() == pytest.approx(chroma.square().mean().item(), rel=1e-3)
+    darker = x - 0.04
+    assert in_chroma.compare(darker, no_color, chroma).item() == pytest.approx(chroma.square().mean().item(), rel=1e-3)
+    assert in_rgb.compare(darker, no_color, rgb) > 1.01 * in_rgb.compare(x, no_color, rgb)
+
+
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -> None:
     task = LabTask(**PLAIN, loss_space="rgb")
@@ -94,7 +109,7 @@ def test_a_loss_in_rgb_has_a_gradient_where_the_picture_is_clipped(level: int) -
     assert (prediction.grad[:, 0] != 0).all()  # kornia keeps b of black from becoming negative light
 
 
-@pytest.mark.parametrize("loss_space", ["ab", "rgb"])
+@pytest.mark.parametrize("loss_space", ["ab", "rgb", "chroma"])
 def test_the_luminance_of_gray_is_what_a_gray_photograph_has(batch: dict[str, Tensor], loss_space: str) -> None:
     task = LabTask(**PLAIN, loss_space=loss_space, luminance="gray")
     gray = cv2.cvtColor(task.target.truth(batch)[0].permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY)
