@@ -108,7 +108,7 @@ def _features(name: str) -> tuple[list[int], list[int]]:
             reductions, channels = model.feature_info.reduction(), model.feature_info.channels()
             shapes = [tuple(feature.shape) for feature in model(torch.empty(1, 3, height, width))]
     except Exception as error:  # timm's models refuse with any
-        raise ValueError(f"{_unsuitable(name)} ({first_line(error)}): {_REMEDY}") from error
+        raise ValueError(f"{_unsuitable(name)} ({first_line(error).rstrip('.')}): {_REMEDY}") from error
     stated = [(1, count, height // by, width // by) for count, by in zip(channels, reductions, strict=True)]
     if shapes != stated or reductions != sorted(reductions) or reductions[-1] != REDUCTIONS[-1]:
         raise ValueError(f"{_unsuitable(name)} (its shapes at {height}x{width}: {shapes}): {_REMEDY}")
