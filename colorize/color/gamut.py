@@ -29,19 +29,19 @@ def fit_gamut(lab: Tensor) -> Tensor:
     """
     check_images("lab", lab, 3)
     luminance, a, b = lab.unbind(1)
-    outside = ~_in_srgb(luminance, a, b)
+    outside = ~in_srgb(luminance, a, b)
     luminance, a, b = luminance[outside], a[outside], b[outside]
     factor = torch.zeros_like(luminance)
     for halving in range(1, _HALVINGS + 1):
         more = factor + 0.5**halving
-        factor = torch.where(_in_srgb(luminance, more * a, more * b), more, factor)
+        factor = torch.where(in_srgb(luminance, more * a, more * b), more, factor)
     fitted = lab.clone()
     fitted[:, 1][outside] = factor * a
     fitted[:, 2][outside] = factor * b
     return fitted
 
 
-def _in_srgb(luminance: Tensor, a: Tensor, b: Tensor) -> Tensor:
+def in_srgb(luminance: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Whether sRGB has the colours, by their linear RGB: without the costly gamma curve."""
     y = (luminance + 16) / 116
     x, y, z = (cube(root) for root in (y + a / 500, y, y - b / 200))

@@ -1,4 +1,4 @@
-"""What is done to training pictures: flips and crops of whole uint8 batches, at random, on the device."""
+"""What is done to training pictures: flips, crops and ageing of whole uint8 batches, at random, on the device."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,16 +6,18 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from kornia.color import rgb_to_grayscale
 from torch import Generator, Tensor
 
+from colorize.data.ageing import age
 from colorize.errors import ColorizeError
 
 
 class Augment:
     """The group `data.augment`: its settings, checked, and the random numbers it draws.
 
-    What moves pixels is done to all pictures of a batch alike. What would change the network's input alone (the ageing
-    of a photograph, say) belongs after it and adds a picture to the batch: `rgb` stays what the network is to say.
+    What moves pixels is done to all pictures of a batch alike. What changes the network's input alone, ageing, comes
+    after it and adds a picture to the batch: `rgb` stays what the network is to say.
 
     `generator` is made at the first batch, on its device, from torch's seed and `rank`: each rank draws other numbers,
     and the same ones in every run of one seed. Its state is all that there is to save for an exact resume.
@@ -26,17 +28,18 @@ class Augment:
         crop_scale: show a window of at least this share of a picture's height and width, 1 for the whole.
         crop_size: height and width that training pictures are brought to, None for their own. Below their own, steps
             are cheaper, and a window of that share loses no detail.
+        ageing: share of pictures that a network which sees gray is shown as if they were old photographs, see `age`.
 
     Raises:
         ColorizeError: a setting that is unknown or out of range.
     """
 
     def __init__(self, **settings: Any) -> None:
-        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}
+        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None, "ageing": 0.0}
         for key in settings.keys() - known.keys():
             raise ColorizeError(f"data.augment.{key} is no setting: use {', '.join(sorted(known))}.")
         values = known | settings
-        flip, padding, scale, size = (values[key] for key in known)
+        flip, padding, scale, size, ageing = (values[key] for key in known)
         if not isinstance(flip, bool):
             raise ColorizeError(f"data.augment.flip is {flip}, but must be true or false.")
         if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
@@ -45,12 +48,18 @@ class Augment:
             raise ColorizeError(f"data.augment.crop_scale is {scale}, but must be above 0 and at most 1.")
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise ColorizeError(f"data.augment.crop_size is {size}, but must be null or a whole number of at least 1.")
+        if isinstance(ageing, bool) or not isinstance(ageing, int | float) or not 0 <= ageing <= 1:
+            raise ColorizeError(f"data.augment.ageing is {ageing}, but must be at least 0 and at most 1.")
         self.flip, self.crop_padding, self.crop_scale, self.crop_size = flip, padding, float(scale), size
+        self.ageing = float(ageing)
         self.rank = 0
         self.generator: Generator | None = None
 
     def __call__(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Of `rgb` uint8 (B, 3, H, W) and every other picture (B, C, H, W); what has fewer dimensions stays."""
+        """Of `rgb` uint8 (B, 3, H, W) and every other picture (B, C, H, W); what has fewer dimensions stays.
+
+        With ageing there is `seen` too, what the network is shown: gray float32 (B, 1, H, W) in [0, 1].
+        """
         if self.generator is None:
             (seed,) = np.random.SeedSequence([torch.initial_seed(), self.rank]).generate_state(1, np.uint64)
             self.generator = Generator(batch["rgb"].device).manual_seed(int(seed))
@@ -61,6 +70,8 @@ class Augment:
             batch = random_crop(batch, self.crop_padding, self.generator)
         if self.crop_scale < 1 or self.crop_size is not None:
             batch = random_zoom(batch, self.crop_scale, self.generator, self.crop_size)
+        if self.ageing:
+            batch["seen"] = random_ageing(batch["rgb"], self.ageing, self.generator)
         return batch
 
 
@@ -100,6 +111,12 @@ def random_zoom(
         return enlarged.round().to(images.dtype)
 
     return _pictures(batch, zoom)
+
+
+def random_ageing(rgb: Tensor, share: float, generator: Generator | None = None) -> Tensor:
+    """The Rec.601 gray of uint8 (B, 3, H, W), float32 (B, 1, H, W) in [0, 1], with this share of the pictures aged."""
+    aged = torch.rand(len(rgb), 1, 1, 1, device=rgb.device, generator=generator) < share
+    return torch.where(aged, age(rgb, generator), rgb_to_grayscale(rgb / 255))
 
 
 def _pictures(batch: Mapping[str, Tensor], change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:

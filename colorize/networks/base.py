@@ -1,7 +1,7 @@
 """The contract of a network."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,25 +10,42 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module, ABC):
-    """Takes `in_channels` and `out_channels` first, and keeps height and width.
+    """Takes `in_channels` and `out_channels` first.
 
     Attributes:
         multiple: what height and width of the input of `forward` must be multiples of.
+        output_stride: how many times smaller height and width of its output are.
         image_size: height and width of the pictures, for a network that is fixed in size by nature, else None.
         spec: name and arguments, which `build_network` made it of and files keep.
     """
 
     multiple: int = 1
+    output_stride: int = 1
     image_size: int | None = None
     spec: Mapping[str, Any] = {}
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of `self.multiple`."""
+        """(B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride), H and W multiples of `self.multiple`."""
 
-    def forward_any_size(self, x: Tensor) -> Tensor:
-        """`forward` for any H and W: the border is repeated up to the next multiple and cut off again."""
+    def forward_coarse(self, x: Tensor) -> Tensor:
+        """`forward` for any H and W: the border is repeated up to the next multiple and cut off again.
+
+        Shape: (B, in_channels, H, W) -> (B, out_channels, h, w), H / `output_stride` and W / `output_stride` rounded
+        up.
+        """
         height, width = x.shape[-2:]
         padded = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
         output: Tensor = self(padded.contiguous(memory_format=torch.channels_last))
-        return output[..., :height, :width]
+        return output[..., : -(-height // self.output_stride), : -(-width // self.output_stride)]
+
+    def forward_any_size(self, x: Tensor) -> Tensor:
+        """(B, in_channels, H, W) -> (B, out_channels, H, W) for any H and W: the output is enlarged bilinearly."""
+        return enlarge(self.forward_coarse(x), self.output_stride, x.shape[-2:])
+
+
+def enlarge(coarse: Tensor, stride: int, size: Sequence[int]) -> Tensor:
+    """(B, C, h, w) -> (B, C, H, W), bilinearly: `stride` times, cut to a size of at most so much."""
+    if stride > 1:
+        coarse = F.interpolate(coarse, scale_factor=float(stride), mode="bilinear")
+    return coarse[..., : size[0], : size[1]]

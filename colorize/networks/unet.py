@@ -12,7 +12,7 @@ from colorize.networks.blocks import conv_block
 class UNet(Network):
     """U-Net (Ronneberger, Fischer, Brox 2015) that works at `1 / unshuffle` of the picture's resolution.
 
-    The input is pixel-unshuffled, so that no luminance detail is lost, and the output is upsampled bilinearly:
+    The input is pixel-unshuffled, so that no luminance detail is lost, and the output is at the lower resolution:
     photographs hold chroma at half resolution anyway (JPEG 4:2:0), and the network is about four times faster.
 
     Args:
@@ -25,8 +25,8 @@ class UNet(Network):
         norm: "batch", "group", "instance" or "none".
         activation: "relu", "leaky_relu", "elu", "gelu", "silu" or "none".
 
-    Shape: (B, in_channels, H, W) -> (B, out_channels, H, W), H and W multiples of `self.multiple`. The output is
-    unbounded.
+    Shape: (B, in_channels, H, W) -> (B, out_channels, H / unshuffle, W / unshuffle), H and W multiples of
+    `self.multiple`. The output is unbounded.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class UNet(Network):
         if depth > 12 or max(blocks, unshuffle) > 64:
             raise ValueError("depth must be at most 12, blocks and unshuffle at most 64")
         self.multiple = unshuffle * 2**depth
+        self.output_stride = unshuffle
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 
         def level(channels_in: int, channels_out: int) -> nn.Sequential:
@@ -64,7 +65,6 @@ class UNet(Network):
         )
         self.decoder = nn.ModuleList(level(2 * here, here) for here in widths[-2::-1])
         self.head = nn.Conv2d(width, out_channels, 1)
-        self.upsample = nn.Upsample(scale_factor=unshuffle, mode="bilinear") if unshuffle > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.unshuffle(x)
@@ -76,5 +76,5 @@ class UNet(Network):
         x = self.encoder[-1](x)
         for up, level, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             x = level(torch.cat([up(x), skip], dim=1))
-        out: Tensor = self.upsample(self.head(x))
+        out: Tensor = self.head(x)
         return out

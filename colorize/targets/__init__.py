@@ -8,11 +8,22 @@ from typing import Any
 
 from colorize.registry import build, imported_subclasses
 from colorize.targets.base import Batch, Target
+from colorize.targets.bins import LabBinsTarget, LabHybridTarget
 from colorize.targets.grayscale import GrayscaleTarget
 from colorize.targets.lab import LabTarget
 from colorize.targets.rgb import ReconstructionTarget, RGBTarget
 
-__all__ = ["Batch", "GrayscaleTarget", "LabTarget", "RGBTarget", "ReconstructionTarget", "Target", "build_target"]
+__all__ = [
+    "Batch",
+    "GrayscaleTarget",
+    "LabBinsTarget",
+    "LabHybridTarget",
+    "LabTarget",
+    "RGBTarget",
+    "ReconstructionTarget",
+    "Target",
+    "build_target",
+]
 
 
 def build_target(spec: Mapping[str, Any]) -> Target:

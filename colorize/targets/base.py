@@ -20,14 +20,17 @@ class Target(ABC):
     A subclass is a frozen dataclass whose fields are plain values: they go into checkpoints. Colour maths are float32.
 
     Attributes:
-        in_channels, out_channels: of the network.
+        in_channels, out_channels: of the network; `out_channels` may follow from the fields.
         at_full_size: whether the network runs over a photograph at its own size; otherwise it says the colours of a
             small one.
     """
 
     in_channels: ClassVar[int]
-    out_channels: ClassVar[int]
     at_full_size: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def out_channels(self) -> int: ...
 
     @abstractmethod
     def see(self, rgb: Tensor) -> Tensor:
@@ -35,7 +38,7 @@ class Target(ABC):
 
     @abstractmethod
     def target(self, batch: Batch) -> Tensor:
-        """What the network should say of a batch of data: (B, out_channels, H, W)."""
+        """What the loss compares a prediction with, of a batch of data: (B, C, H, W), C mostly out_channels."""
 
     @abstractmethod
     def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
@@ -54,7 +57,10 @@ class Target(ABC):
         return to_float(batch["rgb"])
 
     def predict(self, network: Network, x: Tensor) -> Tensor:
-        """What `network` says of an input (B, in_channels, H, W) of any H and W: (B, out_channels, H, W)."""
+        """What `network` says of an input (B, in_channels, H, W) of any H and W: (B, out_channels, H, W).
+
+        A target of many channels may leave it at the network's own resolution.
+        """
         return self.bound(network.forward_any_size(x))
 
     def describe(self) -> dict[str, Any]:

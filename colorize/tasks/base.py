@@ -7,7 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from colorize.color import rgb_to_gray, to_float
@@ -21,7 +21,7 @@ from colorize.tasks.optim import build_optimizer, build_schedule, freeze, parame
 class Task(pl.LightningModule, ABC):
     """Trains a network towards a target.
 
-    A subclass names its target; it may override `answer`, `compare`, `floor` and `metrics`.
+    A subclass names its target; it may override `make_loss`, `answer`, `compare`, `floor` and `metrics`.
 
     Args:
         network: name and arguments of a network.
@@ -49,12 +49,16 @@ class Task(pl.LightningModule, ABC):
         self.hparams.update(asdict(self.target))  # the defaults too, which a later version may change
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
         freeze(optimizer, self.network)
-        self.loss = build_loss(loss)
+        self.loss = self.make_loss(loss)
         self.val_metrics = self.metrics("val/")
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")
         self.test_floors = self.metrics("floor/")
         self._val_floor_is_logged = False
+
+    def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
+        """What `compare` computes the loss with, of name and arguments."""
+        return build_loss(spec)
 
     def answer(self, batch: Batch) -> Tensor:
         """What the loss compares a prediction with."""
@@ -87,7 +91,8 @@ class Task(pl.LightningModule, ABC):
 
     def _step(self, batch: Batch, stage: str) -> tuple[Tensor, Tensor, Tensor]:
         x, y = self.target.see(to_float(batch["rgb"])), self.answer(batch)
-        prediction = self(x).float()
+        seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x  # aged; x is the truth's
+        prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
         in_training = stage == "train"
         self.log(

@@ -39,6 +39,7 @@ def check(cfg: DictConfig) -> None:
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_image_size(cfg, task)
+        check_ageing(cfg, task)
         check_monitors(cfg, task)
         check_length(cfg, task)
         if cfg.ckpt_path is not None:
@@ -110,6 +111,16 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
         raise ColorizeError(
             f"data.image_size={size} is too small for {cfg.model.network.name}, which needs at least {multiple}: "
             "raise it, or lower model.network.depth."
+        )
+
+
+def check_ageing(cfg: DictConfig, task: Task) -> None:
+    """Aged pictures are gray."""
+    ageing = cfg.data.augment.get("ageing")
+    if ageing and task.target.in_channels != 1:
+        raise ColorizeError(
+            f"data.augment.ageing={ageing} ages the gray picture that a network sees, but {type(task).__name__} shows "
+            "it the colour picture: use data.augment.ageing=0, or a model that sees gray."
         )
 
 

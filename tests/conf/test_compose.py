@@ -80,8 +80,8 @@ def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[st
 @pytest.mark.parametrize("data", names("data"))
 def test_augmentation_is_one_group_of_every_data(data: str, tmp_path: Path) -> None:
     cfg = train_config(tmp_path, f"data={data}", "data.augment.flip=false", "data.augment.crop_scale=0.5")
-    assert cfg.data.augment == {"flip": False, "crop_padding": 0, "crop_scale": 0.5, "crop_size": None}
-    assert not {"flip", "crop_padding", "crop_scale", "crop_size"} & cfg.data.keys()
+    assert cfg.data.augment == {"flip": False, "crop_padding": 0, "crop_scale": 0.5, "crop_size": None, "ageing": 0.0}
+    assert not {"flip", "crop_padding", "crop_scale", "crop_size", "ageing"} & cfg.data.keys()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,10 @@ def test_augmentation_is_one_group_of_every_data(data: str, tmp_path: Path) -> N
     [
         ("experiment=cifar10_convnet", {"flip": False, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}),
         ("experiment=cifar10_lab_unet", {"flip": True, "crop_padding": 2, "crop_scale": 1.0, "crop_size": None}),
-        ("experiment=landscapes_lab_unet_finetune", {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None}),
+        (
+            "experiment=landscapes_lab_unet_finetune",
+            {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None},
+        ),
     ],
 )
 def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, float], tmp_path: Path) -> None:
@@ -102,6 +105,7 @@ def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, f
     [
         ("+data.augment.flp=true", "data.augment.flp is no setting"),
         ("data.augment.crop_scale=2", "data.augment.crop_scale is 2"),
+        ("data.augment.ageing=2", "data.augment.ageing is 2"),
         ("data.augment.flip=3", "data.augment.flip is 3"),
     ],
 )

@@ -76,8 +76,12 @@ def test_random_zoom_shows_a_window_of_each_picture() -> None:
         ({"crop_padding": -1}, r"data\.augment\.crop_padding is -1, but must be a whole number of at least 0"),
         ({"crop_padding": 1.5}, r"data\.augment\.crop_padding is 1.5"),
         ({"crop_padding": True}, r"data\.augment\.crop_padding is True"),
+        ({"ageing": -0.1}, r"data\.augment\.ageing is -0.1, but must be at least 0 and at most 1"),
+        ({"ageing": 1.5}, r"data\.augment\.ageing is 1.5"),
+        ({"ageing": True}, r"data\.augment\.ageing is True"),
+        ({"ageing": "half"}, r"data\.augment\.ageing is half"),
         ({"flip": 1}, r"data\.augment\.flip is 1, but must be true or false"),
-        ({"flp": True}, r"data\.augment\.flp is no setting: use crop_padding, crop_scale, crop_size, flip"),
+        ({"flp": True}, r"data\.augment\.flp is no setting: use ageing, crop_padding, crop_scale, crop_size, flip"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(settings: dict[str, Any], words: str) -> None:

@@ -104,6 +104,21 @@ def test_a_schedule_whose_end_is_known_or_not_needed_may_start(overrides: list[s
     check(compose("train", ["run_dir=RUN", *overrides]))
 
 
+@pytest.mark.parametrize("model", ["gray_cae", "rgb_autoencoder"])
+def test_ageing_is_refused_where_the_network_sees_colour(model: str) -> None:
+    cfg = compose("train", ["run_dir=RUN", f"model={model}", "data.augment.ageing=0.5"])
+    with pytest.raises(
+        ColorizeError, match=r"^data\.augment\.ageing=0\.5 ages .* shows it the colour picture: use"
+    ) as caught:
+        check(cfg)
+    assert "\n" not in str(caught.value)
+
+
+def test_ageing_is_for_every_network_that_sees_gray() -> None:
+    for model in ("lab_unet", "rgb_unet"):
+        check(compose("train", ["run_dir=RUN", f"model={model}", "data.augment.ageing=0.5"]))
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of `make_task()` with a cosine, after one step."""

@@ -1,0 +1,111 @@
+"""Luminance to a distribution over colours: bins of the ab plane of CIE Lab."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from colorize.color import AB_SCALE
+from colorize.color.bins import annealed_mean, bin_centers, color_deviation, color_noise
+from colorize.errors import ColorizeError
+from colorize.networks import Network
+from colorize.networks.base import enlarge
+from colorize.targets.lab import LabTarget
+
+
+@dataclass(frozen=True)
+class LabBinsTarget(LabTarget):
+    """One logit for each bin of ab (1 -> Q), at the network's own resolution (Zhang, Isola, Efros 2016).
+
+    The network sees what it sees for a `LabTarget`, and its luminance is kept. A picture's colours are the annealed
+    mean of the distribution.
+
+    Args:
+        luminance: see `LabTarget`.
+        grid: width and height of a bin, a whole number of 4 to 50 Lab units; 10 makes 225 bins.
+        temperature: of the annealed mean: 1 is the mean of the distribution, near 0 its likeliest colour.
+    """
+
+    grid: int = 10
+    temperature: float = 0.38
+    bins_from: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.grid, int) or not 4 <= self.grid <= 50:
+            raise ColorizeError(f"model.grid is {self.grid!r}, but must be a whole number from 4 to 50.")
+        if not isinstance(self.temperature, int | float) or not 0 < self.temperature <= 10:
+            raise ColorizeError(f"model.temperature is {self.temperature!r}, but must be above 0 and at most 10.")
+
+    @property
+    def out_channels(self) -> int:
+        return self.bins_from + len(bin_centers(self.grid))
+
+    def bound(self, output: Tensor) -> Tensor:
+        return output
+
+    def predict(self, network: Network, x: Tensor) -> Tensor:
+        """What `network` says of an input (B, 1, H, W): (B, out_channels, h, w), at its own resolution."""
+        return self.bound(network.forward_coarse(x))
+
+    def logits(self, prediction: Tensor) -> Tensor:
+        """Those of the bins: (B, Q, h, w) of (B, out_channels, h, w)."""
+        return prediction[:, self.bins_from :]
+
+    def decode(self, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
+        """The colours of a prediction (B, out_channels, h, w): ab (B, 2, h, w).
+
+        Args:
+            prediction: what `predict` said.
+            temperature: instead of the target's own.
+            seed: for one of several plausible colourings, in which the same things have the same colours; None for the
+                likeliest.
+        """
+        centers = bin_centers(self.grid).to(prediction.device)
+        logits = self.logits(prediction).float()
+        if seed is not None:
+            logits = logits + color_noise(centers, seed).to(logits.device)[:, None, None]
+        return annealed_mean(logits, centers, self.temperature if temperature is None else temperature)
+
+    def to_ab(self, x: Tensor, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
+        return _as_large_as(x, self.decode(prediction, temperature, seed))
+
+    def deviation(self, x: Tensor, prediction: Tensor) -> Tensor:
+        """How unsure a prediction is: the standard deviation of its colours, in Lab units, (B, 1, H, W)."""
+        return _as_large_as(x, color_deviation(self.logits(prediction).float(), bin_centers(self.grid).to(x.device)))
+
+
+@dataclass(frozen=True)
+class LabHybridTarget(LabBinsTarget):
+    """ab and the logits of its bins side by side (1 -> 2 + Q): regression says the mean, the bins how it may vary.
+
+    At a temperature of 1 the colours are those of the regression; below it they move as the annealed mean of the bins
+    moves away from their mean.
+
+    Args:
+        luminance, grid: see `LabBinsTarget`.
+        temperature: see above.
+    """
+
+    temperature: float = 1.0
+    bins_from: ClassVar[int] = 2
+
+    def decode(self, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
+        regressed = prediction[:, :2].float().tanh() * AB_SCALE
+        temperature = self.temperature if temperature is None else temperature
+        if temperature == 1 and seed is None:
+            return regressed
+        return regressed + super().decode(prediction, temperature, seed) - super().decode(prediction, 1.0)
+
+
+def _as_large_as(x: Tensor, coarse: Tensor) -> Tensor:
+    """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W)."""
+    height, width = x.shape[-2:]
+    stride = max(-(-height // coarse.shape[-2]), -(-width // coarse.shape[-1]))
+    return enlarge(coarse, stride, (height, width))
+
+
+def shrink_ab(ab: Tensor, prediction: Tensor) -> Tensor:
+    """ab (B, 2, H, W) at the resolution of a prediction (B, C, h, w): the mean of each cell."""
+    return torch.nn.functional.interpolate(ab, prediction.shape[-2:], mode="area")
