@@ -10,6 +10,10 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+class MissingExtraError(ColorizeError):
+    """A package that an optional feature needs is not installed: the message names the extra that brings it."""
+
+
 class ImageError(ColorizeError):
     """One file that cannot be read or written as a photograph."""
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from colorize.networks.base import Network
 from colorize.networks.blocks import conv_block
-from colorize.networks.efficientnet import EfficientNetLite
+from colorize.networks.encoders import build_encoder
 
 
 class EncoderUNet(Network):
@@ -19,7 +19,8 @@ class EncoderUNet(Network):
 
     Args:
         in_channels, out_channels: what the target gives and wants; one channel is shown to the encoder three times.
-        encoder: "efficientnet_lite0" to "efficientnet_lite4".
+        encoder: "efficientnet_lite0" to "efficientnet_lite4", or with the extra `timm` one of `timm.list_models()`
+            whose features reach 1/32; where it has none at 1/16 to 1/2, the decoder has no skip.
         decoder_channels: of the decoder at 1/16, 1/8, 1/4 and 1/2 of the resolution.
         upscale: 1, or 2 for small pictures: they are enlarged for the encoder, and the output has their resolution.
 
@@ -45,7 +46,7 @@ class EncoderUNet(Network):
             raise ValueError(f"in_channels is {in_channels}, but an encoder of photographs is shown 1 or 3")
         if len(decoder_channels) != 4 or not all(1 <= channels <= 4096 for channels in decoder_channels):
             raise ValueError(f"decoder_channels is {list(decoder_channels)}, but must be four numbers from 1 to 4096")
-        self.encoder = EfficientNetLite(encoder)
+        self.encoder = build_encoder(encoder)
         *skips, deepest = self.encoder.channels
         self.decoder = nn.ModuleList()
         below = 2 * deepest

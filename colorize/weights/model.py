@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from colorize.errors import ColorizeError, first_line
+from colorize.errors import ColorizeError, MissingExtraError, first_line
 from colorize.networks import Network, build_network
 from colorize.registry import explain_unknown
 from colorize.targets import Target, build_target
@@ -47,6 +47,8 @@ def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Ten
             raise ColorizeError(f"its weights are not those of {dict(network)} for a {type(built).__name__}")
         model = Model(built, build_network(network, built.in_channels, built.out_channels).eval())
         model.network.load_state_dict(weights)
+    except MissingExtraError as error:
+        raise ColorizeError(f"{path} cannot be loaded: {error}") from error
     except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         hint = " A class of your own is found with plugins=[MODULE]." if "is unknown" in str(error) else ""
         raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}{hint}") from error
