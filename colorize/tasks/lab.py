@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from torchmetrics import MetricCollection
 
 from colorize.color import lab_to_rgb
 from colorize.errors import ColorizeError
+from colorize.metrics import lab_metrics
 from colorize.targets import Batch, LabTarget
 from colorize.tasks.base import Task
 
@@ -45,3 +47,9 @@ class LabTask(Task):
         if self.in_rgb:
             prediction = lab_to_rgb(self.target.to_lab(x, prediction), clip=False)
         return super().compare(x, prediction, y)
+
+    def metrics(self, prefix: str) -> MetricCollection:
+        return lab_metrics(prefix)
+
+    def measured(self, x: Tensor, prediction: Tensor) -> dict[str, Tensor]:
+        return {"lab": self.target.to_lab(x, prediction)}
