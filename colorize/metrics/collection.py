@@ -18,7 +18,7 @@ from colorize.metrics.rgb import Colorfulness, ColorfulnessRatio, MSERatio
 
 
 @contextmanager
-def _ieee_convolutions() -> Iterator[None]:
+def ieee_convolutions() -> Iterator[None]:
     """True float32, not TF32, in the convolutions of an NVIDIA GPU. A switch of the process: for one thread alone."""
     conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     before = conv.fp32_precision
@@ -34,7 +34,7 @@ class _SSIM(StructuralSimilarityIndexMeasure):
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         last = torch.channels_last
-        with _ieee_convolutions():
+        with ieee_convolutions():
             super().update(preds.contiguous(memory_format=last), target.contiguous(memory_format=last))
 
 

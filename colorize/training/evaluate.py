@@ -40,7 +40,7 @@ def evaluate(
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
     """
-    watching = [*([callbacks["samples"]] if "samples" in callbacks else []), *progress_bars(cfg)]
+    watching = [callbacks[name] for name in ("perceptual", "samples") if name in callbacks] + progress_bars(cfg)
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
     tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
