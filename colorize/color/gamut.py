@@ -41,6 +41,24 @@ def fit_gamut(lab: Tensor) -> Tensor:
     return fitted
 
 
+@full_precision
+def in_gamut(lab: Tensor) -> Tensor:
+    """Whether sRGB can show each colour, with a play of 0.0002 in each channel.
+
+    Args:
+        lab: float (B, 3, H, W), L in [0, 100].
+
+    Returns:
+        bool (B, H, W).
+
+    Raises:
+        ValueError: wrong dtype or shape.
+    """
+    check_images("lab", lab, 3)
+    luminance, a, b = lab.unbind(1)
+    return in_srgb(luminance, a, b)
+
+
 def in_srgb(luminance: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Whether sRGB has the colours, by their linear RGB: without the costly gamma curve."""
     y = (luminance + 16) / 116

@@ -24,9 +24,10 @@ def by_floor(runs: Sequence[Run]) -> list[list[Run]]:
 
 def _same_floor(first: Run, second: Run) -> bool:
     a, b = ({"n_images": run.metrics.get("n_images"), **run.values("floor/")} for run in (first, second))
-    return a.keys() == b.keys() and all(
+    of_color = "colorfulness_ratio"
+    return (of_color in a) == (of_color in b) and all(
         math.isclose(a[name] or 0, b[name] or 0, rel_tol=1e-3, abs_tol=1e-3 if "colorfulness" in name else 0)
-        for name in a
+        for name in a.keys() & b.keys()
     )
 
 

@@ -40,13 +40,18 @@ def table(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
     keys, metrics = varied(runs), measured(runs)
     rows: list[list[Cell]] = []
     for title, group in floors(runs).items():
-        count, values = group[0].metrics.get("n_images"), group[0].values("floor/")
+        count, values = group[0].metrics.get("n_images"), _floor_values(group)
         blank: list[Cell] = [None] * (len(keys) + len(FACTS))  # the status too, but not n_images
         rows.append([_floor(title), *blank, count, *map(values.get, metrics)])
     for name, run in zip(names(runs), runs, strict=True):
         values = run.values("test/")
         rows.append([name, *map(run.value, keys), run.status, *map(run.metrics.get, FACTS), *map(values.get, metrics)])
     return ["run", *keys, "status", *FACTS, *metrics], rows
+
+
+def _floor_values(group: Sequence[Run]) -> dict[str, float | None]:
+    """The metrics of the floor that runs share, of which each may have some that others have not."""
+    return {name: value for run in reversed(group) for name, value in run.values("floor/").items()}
 
 
 def _floor(title: str) -> str:
@@ -68,7 +73,7 @@ def over_seeds(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
         return columns, []
     rows: list[list[Cell]] = []
     for title, group in floors(runs).items():
-        rows.append([_floor(title), *[None] * (len(keys) + 1), *map(group[0].values("floor/").get, metrics)])
+        rows.append([_floor(title), *[None] * (len(keys) + 1), *map(_floor_values(group).get, metrics)])
     for settings, group in groups.items():
         of_seed: dict[str | None, list[Run]] = {}
         for run in group:

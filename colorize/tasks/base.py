@@ -21,7 +21,7 @@ from colorize.tasks.optim import build_optimizer, build_schedule, freeze, parame
 class Task(pl.LightningModule, ABC):
     """Trains a network towards a target.
 
-    A subclass names its target; it may override `make_loss`, `answer`, `compare`, `floor` and `metrics`.
+    A subclass names its target; it may override `make_loss`, `answer`, `compare`, `floor`, `metrics` and `measured`.
 
     Args:
         network: name and arguments of a network.
@@ -77,6 +77,10 @@ class Task(pl.LightningModule, ABC):
         """The metrics of pictures against the truth, their names after `prefix`."""
         return color_metrics(prefix)
 
+    def measured(self, x: Tensor, prediction: Tensor) -> dict[str, Tensor]:
+        """What metrics are given of a prediction beside its picture, by the name of their argument."""
+        return {}
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) of any H and W -> (B, out_channels, H, W)."""
         return self.target.predict(self.network, x)
@@ -110,7 +114,7 @@ class Task(pl.LightningModule, ABC):
         x, prediction, _ = self._step(batch, stage)
         with torch.autocast(self.device.type, enabled=False):
             truth = self.target.truth(batch)
-            metrics.update(self.target.to_rgb(x, prediction), truth)
+            metrics.update(self.target.to_rgb(x, prediction), truth, **self.measured(x, prediction))
             if floors is not None:
                 floors.update(self.floor(batch), truth)
         for collection in filter(None, (metrics, floors)):

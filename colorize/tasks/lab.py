@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from torchmetrics import MetricCollection
 
 from colorize.color import lab_to_rgb, rgb_to_gray
 from colorize.errors import ColorizeError
+from colorize.metrics import lab_metrics
 from colorize.targets import Batch, LabTarget
 from colorize.tasks.base import Task
 
@@ -46,6 +48,12 @@ class LabTask(Task):
         if self.loss_space != "ab":
             prediction = self._from_rgb(lab_to_rgb(self.target.to_lab(x, prediction), clip=False))
         return super().compare(x, prediction, y)
+
+    def metrics(self, prefix: str) -> MetricCollection:
+        return lab_metrics(prefix)
+
+    def measured(self, x: Tensor, prediction: Tensor) -> dict[str, Tensor]:
+        return {"lab": self.target.to_lab(x, prediction)}
 
     def _from_rgb(self, rgb: Tensor) -> Tensor:
         return rgb - rgb_to_gray(rgb) if self.loss_space == "chroma" else rgb

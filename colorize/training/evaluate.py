@@ -34,13 +34,14 @@ def evaluate(
 ) -> dict[str, Any]:
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
-    Keys: `test/NAME` and `floor/NAME` for every metric, `test/loss`, `n_images` tested, `parameters` of the network,
-    and those of `training`: `epochs` completed and `seconds`, missing in an evaluation alone, and the fingerprint of
-    the tested `weights`. A value that JSON cannot hold (the psnr of a perfect picture is infinite) is null.
+    Keys: `test/NAME` and `floor/NAME` for every metric, those of the callback `perceptual` too, `test/loss`,
+    `n_images` tested, `parameters` of the network, and those of `training`: `epochs` completed and `seconds`, missing
+    in an evaluation alone, and the fingerprint of the tested `weights`. A value that JSON cannot hold (the psnr of a
+    perfect picture is infinite) is null.
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
     """
-    watching = [*([callbacks["samples"]] if "samples" in callbacks else []), *progress_bars(cfg)]
+    watching = [callbacks[name] for name in ("perceptual", "samples") if name in callbacks] + progress_bars(cfg)
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
     tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test

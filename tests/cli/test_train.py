@@ -22,6 +22,9 @@ METRICS = (
     "ssim",
     "mse_ratio",
     "delta_e",
+    "psnr_ab",
+    "ab_sliced_wasserstein",
+    "out_of_gamut",
     "colorfulness",
     "colorfulness_ratio",
 )  # of both model and floor

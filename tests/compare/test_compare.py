@@ -217,3 +217,17 @@ def test_runs_that_differ_in_nothing_are_told_apart_by_their_folders(make_run: M
 def test_the_same_folder_twice_is_one_run(make_run: MakeRun, tmp_path: Path) -> None:
     folder = make_run(0)
     assert len(find_runs([folder, tmp_path / "sweep"])) == 1
+
+
+def test_runs_share_a_floor_whatever_else_one_of_them_measures(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run(0, 0.004, model="rgb_cae")
+    file = make_run(1, 0.005, model="lab_unet") / "metrics.json"
+    only_lab = {"test/out_of_gamut": 0.25, "floor/out_of_gamut": 0.0}
+    file.write_text(json.dumps(json.loads(file.read_text()) | only_lab))
+    gray = make_run(2, 0.006, model="gray_cae") / "metrics.json"
+    of_color = json.loads(gray.read_text())
+    gray.write_text(json.dumps({name: of_color[name] for name in of_color if "colorfulness" not in name}))
+    compare([tmp_path / "sweep"], tmp_path)
+    color_floor, gray_floor, *rows = read_csv(tmp_path / "comparison.csv")
+    assert [row["out_of_gamut"] for row in (color_floor, gray_floor, *rows)] == ["0.0", "", "", "0.25", ""]
+    assert [row["run"] for row in rows] == ["0", "1", "2"]

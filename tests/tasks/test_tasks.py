@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from colorize.color import rgb_to_lab, to_float
+from colorize.color import in_gamut, rgb_to_lab, to_float
 from colorize.errors import ColorizeError
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
@@ -182,3 +182,21 @@ def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
 def test_losses_that_do_not_exist_are_named(spec: dict[str, object], words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
         build_loss(spec)
+
+
+def test_a_lab_task_measures_its_prediction_before_it_is_clipped(batch: dict[str, Tensor]) -> None:
+    task = make(LabTask)
+    x = task.target.see(to_float(batch["rgb"]))
+    with torch.no_grad():
+        prediction = task(x)
+        prediction[0] = 0
+        prediction[1] = 0.99
+        task.log_dict = lambda *args, **kwargs: None  # type: ignore[method-assign]
+        task._step = lambda batch, stage: (x, prediction, torch.tensor(0.0))  # type: ignore[method-assign]
+        task.test_step(batch, 0)
+    outside = ~in_gamut(task.target.to_lab(x, prediction))  # type: ignore[attr-defined]
+    share = task.test_metrics.compute()["test/out_of_gamut"].item()
+    assert share == pytest.approx(outside.float().mean().item())
+    assert 1 / 3 <= share < 1
+    assert not outside[0].any()
+    assert task.test_floors.compute()["floor/out_of_gamut"] == 0

@@ -4,8 +4,18 @@ from colorize.training.callbacks.architecture import Architecture
 from colorize.training.callbacks.curves import Curves
 from colorize.training.callbacks.ema import EMA
 from colorize.training.callbacks.fit_result import FitResult
+from colorize.training.callbacks.perceptual import PerceptualMetrics
 from colorize.training.callbacks.samples import SamplePictures
 from colorize.training.callbacks.save_config import SaveConfig
 from colorize.training.callbacks.watch_ranks import WatchRanks
 
-__all__ = ["EMA", "Architecture", "Curves", "FitResult", "SamplePictures", "SaveConfig", "WatchRanks"]
+__all__ = [
+    "EMA",
+    "Architecture",
+    "Curves",
+    "FitResult",
+    "PerceptualMetrics",
+    "SamplePictures",
+    "SaveConfig",
+    "WatchRanks",
+]

@@ -23,7 +23,7 @@ from torch import Tensor
 from colorize.color import delta_e, rgb_to_lab
 from colorize.data.base import ImageData
 from colorize.errors import ColorizeError
-from colorize.metrics import color_metrics
+from colorize.metrics import lab_metrics
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import uint8_pictures
 from colorize.weights.checkpoint import names_of, read_checkpoint
@@ -116,7 +116,7 @@ def read_run_id(checkpoint: Path) -> str | None:
 def _define_charts(run: Any) -> None:
     """Epoch or step as the horizontal axis of every metric, and its best value, not its last, in the summary."""
     better = {True: "max", False: "min", None: None}
-    best = {"loss": "min"} | {name: better[metric.higher_is_better] for name, metric in color_metrics().items()}
+    best = {"loss": "min"} | {name: better[metric.higher_is_better] for name, metric in lab_metrics().items()}
     run.define_metric("train/loss_step", step_metric="trainer/global_step", summary="min")
     run.define_metric("train/loss_epoch", step_metric="epoch", summary="min")
     for name, summary in best.items():

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+import scipy.stats
 import skimage.color
 import skimage.filters
 import torch
@@ -17,6 +18,8 @@ from colorize.metrics import (
     ColorfulnessRatio,
     DeltaE,
     MSERatio,
+    PSNRab,
+    SlicedWasserstein,
     color_metrics,
     gray_metrics,
 )
@@ -33,6 +36,7 @@ def pictures(seed: int, count: int, size: int = 16) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.clip(truth + noise, 0, 1)).float(), torch.from_numpy(truth).float()
 
 
+ALONE: list[type[Metric]] = [MSERatio, DeltaE, PSNRab, SlicedWasserstein, Colorfulness, ColorfulnessRatio]
 BATCHES = [pictures(0, 5), pictures(1, 2), pictures(2, 1)]
 POOLED = tuple(torch.cat(side) for side in zip(*BATCHES, strict=True))
 
@@ -72,6 +76,14 @@ def general_reference(prediction: Tensor, target: Tensor) -> dict[str, float]:
     }
 
 
+def sliced_wasserstein_reference(x: Array, y: Array) -> float:
+    """Bonneel et al. 2015, on 16 lines, of ab (B, 2, H, W) rounded to Lab units."""
+    angles = np.arange(16) * np.pi / 16
+    lines = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    projections = [lines @ ab.round().swapaxes(0, 1).reshape(2, -1) for ab in (x, y)]
+    return float(np.mean([scipy.stats.wasserstein_distance(*pair) for pair in zip(*projections, strict=True)]))
+
+
 def reference(prediction: Tensor, target: Tensor) -> dict[str, float]:
     x, y = prediction.double().numpy(), target.double().numpy()
     gray = np.tensordot([0.299, 0.587, 0.114], y, axes=(0, 1))[:, None]  # (B, 1, H, W)
@@ -81,6 +93,8 @@ def reference(prediction: Tensor, target: Tensor) -> dict[str, float]:
         **general_reference(prediction, target),
         "mse_ratio": ((x - y) ** 2).mean() / ((gray - y) ** 2).mean(),
         "delta_e": skimage.color.deltaE_ciede2000(*labs, channel_axis=1).mean(),
+        "psnr_ab": 10 * np.log10(220**2 / ((labs[0] - labs[1])[:, 1:] ** 2).mean()),
+        "ab_sliced_wasserstein": sliced_wasserstein_reference(*(lab[:, 1:] for lab in labs)),
         "colorfulness": float(np.mean(predicted)),
         "colorfulness_ratio": float(np.mean(predicted) / np.mean(true)),
     }
@@ -138,8 +152,8 @@ def test_neither_autocast_nor_memory_format_matters(as_seen: Callable[[Tensor], 
     assert of_first_batch == pytest.approx(values(color_metrics(), BATCHES[:1]), rel=1e-5)
 
 
-@pytest.mark.parametrize("metric", [MSERatio, DeltaE, Colorfulness, ColorfulnessRatio])
-def test_a_metric_alone_computes_in_float32(metric: type[MSERatio | DeltaE | Colorfulness]) -> None:
+@pytest.mark.parametrize("metric", ALONE)
+def test_a_metric_alone_computes_in_float32(metric: type[Metric]) -> None:
     short = [side.bfloat16() for side in POOLED]
     expected = metric()(*(side.float() for side in short))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -150,6 +164,8 @@ def test_the_gray_floor() -> None:
     target = POOLED[1]
     floor = values(color_metrics(), [(rgb_to_gray(target).expand(-1, 3, -1, -1), target)])
     assert floor["mse_ratio"] == pytest.approx(1)
+    chroma = skimage.color.rgb2lab(target.double().numpy(), channel_axis=1)[:, 1:]
+    assert floor["psnr_ab"] == pytest.approx(10 * np.log10(220**2 / (chroma**2).mean()), rel=1e-4)  # that of ab = 0
     assert floor["colorfulness"] == 0
     assert floor["colorfulness_ratio"] == 0
 
@@ -157,8 +173,8 @@ def test_the_gray_floor() -> None:
 def test_a_perfect_prediction() -> None:
     perfect = values(color_metrics(), [(POOLED[1], POOLED[1])])
     assert perfect["ssim"] == pytest.approx(1)
-    assert perfect["psnr"] == perfect["psnr_per_image"] == float("inf")
-    assert [perfect[name] for name in ("mse", "mae", "mse_ratio", "delta_e")] == [0, 0, 0, 0]
+    assert perfect["psnr"] == perfect["psnr_per_image"] == perfect["psnr_ab"] == float("inf")
+    assert [perfect[name] for name in ("mse", "mae", "mse_ratio", "delta_e", "ab_sliced_wasserstein")] == [0] * 5
     assert perfect["colorfulness_ratio"] == 1
 
 
