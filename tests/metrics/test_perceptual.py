@@ -67,14 +67,14 @@ def test_lpips_refuses_pictures_that_leave_nothing_of_themselves(tmp_path: Path)
 @pytest.fixture(scope="module")
 def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of random weights for torch-fidelity's Inception."""
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3 as extractor
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     torch.save({}, path)
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extractor, "load_state_dict", lambda *_: None)
-        state = extractor("random", ["2048"], str(path)).state_dict()
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
+        state = FeatureExtractorInceptionV3("random", ["2048"], str(path)).state_dict()
     torch.save(state, path)
     return path
 
