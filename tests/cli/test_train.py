@@ -224,3 +224,9 @@ def test_spawned_processes_make_a_trial(commands: Any, tmp_path: Path) -> None:
     (summary,) = optuna.get_all_study_summaries(storage)
     (trial,) = optuna.load_study(study_name=summary.study_name, storage=storage).trials
     assert trial.value == pytest.approx(state["best_model_score"].item())
+
+
+def test_a_training_that_ends_within_its_first_epoch_is_tested(commands: Any, tmp_path: Path) -> None:
+    commands.succeed("train.py", *commands.tiny, "trainer.max_steps=1", f"hydra.run.dir={tmp_path}/run")
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+    assert read_metrics(tmp_path / "run")["test/mse"] > 0
