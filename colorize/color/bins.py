@@ -119,4 +119,5 @@ def color_noise(centers: Tensor, seed: int, width: float = 25.0) -> Tensor:
     covariance = torch.exp(-torch.cdist(points, points).square() / (2 * width**2)) * (torch.pi**2 / 6)
     values, vectors = torch.linalg.eigh(covariance)
     draw = torch.randn(len(points), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return (vectors @ (values.clamp_min(0).sqrt() * (vectors.T @ draw))).float()
+    noise: Tensor = vectors @ (values.clamp_min(0).sqrt() * (vectors.T @ draw))
+    return noise.float()

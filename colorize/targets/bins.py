@@ -100,7 +100,10 @@ class LabHybridTarget(LabBinsTarget):
 
 
 def _as_large_as(x: Tensor, coarse: Tensor) -> Tensor:
-    """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W)."""
+    """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W).
+
+    A stride above 2 follows from the sizes only where h or w is not below it.
+    """
     height, width = x.shape[-2:]
     stride = max(-(-height // coarse.shape[-2]), -(-width // coarse.shape[-1]))
     return enlarge(coarse, stride, (height, width))
