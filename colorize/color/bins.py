@@ -35,27 +35,25 @@ def bin_centers(grid: int) -> Tensor:
 
 @cache
 def soft_encoding(grid: int, neighbors: int, sigma: float) -> tuple[Tensor, Tensor]:
-    """For each whole a and b, the nearest bins and Gaussian weights of their distances, which sum to 1.
+    """For each whole a and b of -110 to 110, the nearest bins and Gaussian weights of their distances, which sum to 1.
 
     Returns:
-        Indices, int64, and weights, float32, each (221, 221, neighbors), for a and b of -110 to 110.
+        Indices, int64, nearest first, and weights, float32, each (221 * 221, neighbors): see `ab_cells` for the rows.
 
     Raises:
-        ValueError: no more bins than neighbors, or a sigma that is not above 0.
+        ValueError: fewer bins than neighbors, or a sigma below 0.1.
     """
     centers = bin_centers(grid)
     if not 1 <= neighbors <= len(centers):
         raise ValueError(f"neighbors is {neighbors}, but must be from 1 to the {len(centers)} bins")
-    if not sigma > 0:
-        raise ValueError(f"sigma is {sigma}, but must be above 0")
+    if not sigma >= 0.1:
+        raise ValueError(f"sigma is {sigma}, but must be at least 0.1 Lab units")
     with _as_constant():
         axis = torch.arange(-_FURTHEST, _FURTHEST + 1, dtype=torch.float32)
         colors = torch.cartesian_prod(axis, axis)
         distances = torch.cdist(colors, centers, compute_mode="donot_use_mm_for_euclid_dist")
         nearest, indices = distances.topk(neighbors, largest=False)
-        weights = torch.softmax(-nearest.square() / (2 * sigma**2), dim=-1)
-        shape = (len(axis), len(axis), neighbors)
-        return indices.view(shape), weights.view(shape)
+        return indices, torch.softmax(-nearest.square() / (2 * sigma**2), dim=-1)
 
 
 @contextmanager
@@ -65,18 +63,10 @@ def _as_constant() -> Iterator[None]:
         yield
 
 
-def soft_encode(ab: Tensor, indices: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Each pixel's colour as shares of its nearest bins, by look-up of a and b rounded to whole units.
-
-    Args:
-        ab: float (B, 2, H, W), in Lab units.
-        indices, weights: `soft_encoding`, on the same device.
-
-    Returns:
-        Indices of bins, int64, and their shares, float32, each (B, H, W, neighbors).
-    """
+def ab_cells(ab: Tensor) -> Tensor:
+    """The row of `soft_encoding` for each pixel of ab (B, 2, H, W), in Lab units, rounded: int64 (B, H, W)."""
     a, b = (ab.round().long() + _FURTHEST).clamp(0, 2 * _FURTHEST).unbind(1)
-    return indices[a, b], weights[a, b]
+    return a * (2 * _FURTHEST + 1) + b
 
 
 @full_precision
@@ -91,7 +81,9 @@ def annealed_mean(logits: Tensor, centers: Tensor, temperature: float) -> Tensor
     Returns:
         ab, float32 (B, 2, H, W), in Lab units.
     """
-    return torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), centers)
+    logits = logits - logits.amax(1, keepdim=True)  # else a low temperature overflows
+    mean: Tensor = torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), centers)
+    return mean
 
 
 @full_precision
@@ -107,7 +99,8 @@ def color_deviation(logits: Tensor, centers: Tensor) -> Tensor:
     """
     shares = logits.softmax(1)
     moments = torch.einsum("bqhw,qc->bchw", shares, torch.cat([centers, centers.square().sum(1, True)], dim=1))
-    return (moments[:, 2:] - moments[:, :2].square().sum(1, True)).clamp_min(0).sqrt()
+    variance: Tensor = moments[:, 2:] - moments[:, :2].square().sum(1, True)
+    return variance.clamp_min(0).sqrt()
 
 
 def color_noise(centers: Tensor, seed: int, width: float = 25.0) -> Tensor:
@@ -126,4 +119,5 @@ def color_noise(centers: Tensor, seed: int, width: float = 25.0) -> Tensor:
     covariance = torch.exp(-torch.cdist(points, points).square() / (2 * width**2)) * (torch.pi**2 / 6)
     values, vectors = torch.linalg.eigh(covariance)
     draw = torch.randn(len(points), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return (vectors @ (values.clamp_min(0).sqrt() * (vectors.T @ draw))).float()
+    noise: Tensor = vectors @ (values.clamp_min(0).sqrt() * (vectors.T @ draw))
+    return noise.float()

@@ -49,3 +49,11 @@ def enlarge(coarse: Tensor, stride: int, size: Sequence[int]) -> Tensor:
     if stride > 1:
         coarse = F.interpolate(coarse, scale_factor=float(stride), mode="bilinear")
     return coarse[..., : size[0], : size[1]]
+
+
+def shrink(full: Tensor, stride: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, h, w), rounded up: the mean of each cell, the border repeated to fill it."""
+    if stride == 1:
+        return full
+    height, width = full.shape[-2:]
+    return F.avg_pool2d(F.pad(full, (0, -width % stride, 0, -height % stride), mode="replicate"), stride)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from colorize.color import AB_SCALE
@@ -35,7 +34,8 @@ class LabBinsTarget(LabTarget):
         super().__post_init__()
         if not isinstance(self.grid, int) or not 4 <= self.grid <= 50:
             raise ColorizeError(f"model.grid is {self.grid!r}, but must be a whole number from 4 to 50.")
-        if not isinstance(self.temperature, int | float) or not 0 < self.temperature <= 10:
+        number = isinstance(self.temperature, int | float) and not isinstance(self.temperature, bool)
+        if not number or not 0 < self.temperature <= 10:
             raise ColorizeError(f"model.temperature is {self.temperature!r}, but must be above 0 and at most 10.")
 
     @property
@@ -100,12 +100,10 @@ class LabHybridTarget(LabBinsTarget):
 
 
 def _as_large_as(x: Tensor, coarse: Tensor) -> Tensor:
-    """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W)."""
+    """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W).
+
+    A stride above 2 follows from the sizes only where h or w is not below it.
+    """
     height, width = x.shape[-2:]
     stride = max(-(-height // coarse.shape[-2]), -(-width // coarse.shape[-1]))
     return enlarge(coarse, stride, (height, width))
-
-
-def shrink_ab(ab: Tensor, prediction: Tensor) -> Tensor:
-    """ab (B, 2, H, W) at the resolution of a prediction (B, C, h, w): the mean of each cell."""
-    return torch.nn.functional.interpolate(ab, prediction.shape[-2:], mode="area")

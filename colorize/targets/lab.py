@@ -24,11 +24,14 @@ class LabTarget(Target):
 
     luminance: str = "gray"
     in_channels: ClassVar[int] = 1
-    out_channels: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         if self.luminance not in ("gray", "lab"):
             raise ColorizeError(f"model.luminance is {self.luminance!r}, but must be gray or lab.")
+
+    @property
+    def out_channels(self) -> int:
+        return 2
 
     def see(self, rgb: Tensor) -> Tensor:
         return luminance(rgb if self.luminance == "lab" else rgb_to_gray(rgb)) / 50 - 1

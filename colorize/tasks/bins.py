@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from colorize.color import AB_SCALE, rgb_to_lab, to_float
+from colorize.networks.base import shrink
 from colorize.registry import build
 from colorize.targets import LabBinsTarget, LabHybridTarget
-from colorize.targets.bins import shrink_ab
 from colorize.tasks.base import Task
 from colorize.tasks.losses import build_loss
 from colorize.tasks.soft_cross_entropy import SoftCrossEntropy
@@ -45,7 +45,8 @@ class LabBinsTask(Task):
         return build(key, {"soft_cross_entropy": SoftCrossEntropy}, spec, self.target.grid)
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
-        loss: Tensor = self.cross_entropy(self.target.logits(prediction), shrink_ab(y, prediction) * AB_SCALE)
+        ab = shrink(y, self.network.output_stride) * AB_SCALE
+        loss: Tensor = self.cross_entropy(self.target.logits(prediction), ab)
         return loss
 
     def on_fit_start(self) -> None:
@@ -59,7 +60,7 @@ class LabBinsTask(Task):
         images = 0
         for batch in self.trainer.datamodule.train_dataloader():  # type: ignore[attr-defined]
             rgb = to_float(batch["rgb"].to(self.device))
-            total += self.cross_entropy.count(rgb_to_lab(rgb)[:, 1:]).cpu()
+            total += self.cross_entropy.count(rgb_to_lab(rgb)[:, 1:])
             images += len(rgb)
             if images >= _COUNTED_IMAGES:
                 break
@@ -70,7 +71,7 @@ class LabBinsTask(Task):
         checkpoint["ab_histogram"] = self.histogram
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.histogram = checkpoint["ab_histogram"]
+        self.histogram = checkpoint.get("ab_histogram")
         if self.histogram is not None:
             self.cross_entropy.rebalance(self.histogram)
 
@@ -109,7 +110,8 @@ class LabHybridTask(LabBinsTask):
         return build_loss(spec)
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
-        y = shrink_ab(y, prediction)
+        y = shrink(y, self.network.output_stride)
         regression: Tensor = self.loss(prediction[:, :2].tanh(), y)
         classification = self.cross_entropy(self.target.logits(prediction), y * AB_SCALE)
-        return regression + self.cross_entropy_weight * classification
+        loss: Tensor = regression + self.cross_entropy_weight * classification
+        return loss

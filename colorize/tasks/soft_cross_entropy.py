@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize.color import full_precision
-from colorize.color.bins import bin_centers, soft_encode, soft_encoding
+from colorize.color.bins import ab_cells, bin_centers, soft_encoding
 from colorize.errors import ColorizeError
 
 
@@ -15,42 +15,54 @@ class SoftCrossEntropy(nn.Module):
     (Zhang et al. 2016, equation 4), p being how often the colour occurs: see `rebalance`. A pixel's weight is that of
     its nearest bin.
 
+    A colour's shares are looked up by a and b rounded to whole units. What is constant is no buffer: neither a moving
+    average of the weights nor DDP is to copy it.
+
     Args:
         grid: see `bin_centers`.
         neighbors: how many bins share a colour.
         sigma: of the Gaussian of their distances, in Lab units.
-        uniform_share: 1 weighs all pixels alike, 0 by 1 / p.
+        uniform_share: 1 weighs all pixels alike, towards 0 by 1 / p.
+
+    Raises:
+        ValueError: as `bin_centers` and `soft_encoding`, or a uniform_share that is not above 0 and at most 1.
     """
 
     def __init__(self, grid: int = 10, neighbors: int = 10, sigma: float = 5.0, uniform_share: float = 0.5) -> None:
         super().__init__()
         if not 0 < uniform_share <= 1:
-            raise ColorizeError(f"uniform_share is {uniform_share}, but must be above 0 and at most 1.")
-        try:
-            indices, shares = soft_encoding(grid, neighbors, sigma)
-        except ValueError as error:
-            raise ColorizeError(f"{error}.") from error
+            raise ValueError(f"uniform_share is {uniform_share}, but must be above 0 and at most 1")
         self.uniform_share = uniform_share
         self.bins = len(bin_centers(grid))
-        self.register_buffer("indices", indices, persistent=False)
-        self.register_buffer("shares", shares, persistent=False)
-        self.weights = torch.ones(self.bins)  # no buffer: a moving average of the weights is not to touch it
-
-    indices: Tensor
-    shares: Tensor
+        self.indices, self.shares = soft_encoding(grid, neighbors, sigma)
+        self.weights = torch.ones(self.bins)
 
     def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
-        """`soft_encode` of ab (B, 2, H, W) in Lab units."""
-        return soft_encode(ab, self.indices, self.shares)
+        """Each pixel of ab (B, 2, H, W), in Lab units, as shares of its nearest bins.
+
+        Returns:
+            Indices of bins, int64, nearest first, and their shares, float32, each (B, H, W, neighbors).
+        """
+        self.indices, self.shares = self.indices.to(ab.device), self.shares.to(ab.device)
+        cells = ab_cells(ab)
+        return self.indices[cells], self.shares[cells]
 
     def count(self, ab: Tensor) -> Tensor:
-        """How often colours occur in ab (B, 2, H, W): the shares of each bin, summed over pixels, float32 (Q,)."""
-        indices, shares = self.encode(ab)
-        return torch.zeros(self.bins, device=ab.device).index_add_(0, indices.flatten(), shares.flatten())
+        """How often colours occur in ab (B, 2, H, W): the shares of each bin, summed over pixels, float64 (Q,)."""
+        pixels = torch.bincount(ab_cells(ab).flatten(), minlength=len(self.indices)).cpu()
+        shares = pixels[:, None] * self.shares.cpu().double()
+        return torch.zeros(self.bins, dtype=torch.float64).index_add_(0, self.indices.cpu().flatten(), shares.flatten())
 
     def rebalance(self, histogram: Tensor) -> None:
-        """Set the weights by how often colours occur, (Q,) in any unit."""
-        p = histogram / histogram.sum()
+        """Set the weights by how often colours occur, (Q,) in any unit.
+
+        Raises:
+            ColorizeError: another number of bins, or counts that are no finite numbers of at least 0.
+        """
+        counts = histogram.shape == (self.bins,) and bool((histogram.isfinite() & (histogram >= 0)).all())
+        if not counts or not histogram.any():
+            raise ColorizeError(f"a histogram of colours must hold {self.bins} counts that are not all 0")
+        p = histogram.double() / histogram.double().sum()
         weights = 1 / ((1 - self.uniform_share) * p + self.uniform_share / self.bins)
         self.weights = (weights / (weights * p).sum()).float()
 

@@ -64,7 +64,9 @@ def fit(
         return None
     checkpoint, objective = best_checkpoint(trainer)
     if checkpoint is not None:
-        task.load_state_dict(read_checkpoint(Path(checkpoint))["state_dict"])
+        best = read_checkpoint(Path(checkpoint))
+        task.load_state_dict(best["state_dict"])
+        task.on_load_checkpoint(best)  # which other processes may have trained
     epochs = int(trainer.callback_metrics["fit/epochs"])
     return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
 

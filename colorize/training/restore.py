@@ -39,6 +39,7 @@ def load_task(path: Path) -> Task:
             raise ColorizeError(f"its weights are not those of {task_class.__name__} with {arguments.get('network')}")
         task = task_class(**arguments)
         task.load_state_dict(checkpoint["state_dict"])
+        task.on_load_checkpoint(checkpoint)
     except (ColorizeError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         raise ColorizeError(f"{path} does not fit its own description: {first_line(error)}") from error
     return task.eval()

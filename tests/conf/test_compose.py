@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as pl
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException, InstantiationException
+from hydra.errors import ConfigCompositionException, InstantiationException, MissingConfigException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -129,7 +129,39 @@ def test_a_key_of_old_or_a_slip_is_told_where_it_is(key: str, tmp_path: Path) ->
 )
 def test_every_lab_model_sees_what_a_gray_photograph_has(choice: str, tmp_path: Path) -> None:
     model = train_config(tmp_path, choice, f"cache_dir={tmp_path}").model
-    assert model.get("luminance") == ("gray" if model._target_.endswith("LabTask") else None)
+    assert model.get("luminance") == ("gray" if ".Lab" in model._target_ else None)
+
+
+TASKS = {"model=lab_unet": "LabTask", "model=lab_encoder_unet": "LabTask"}
+TASKS |= {"model=lab_bins": "LabBinsTask", "model=lab_hybrid": "LabHybridTask"}
+
+
+@pytest.mark.parametrize("choice", TASKS)
+@pytest.mark.parametrize(("name", "network"), [("unet", "UNet"), ("encoder_unet", "EncoderUNet")])
+def test_lab_models_run_on_either_network(choice: str, name: str, network: str, tmp_path: Path) -> None:
+    cfg = train_config(tmp_path, choice, f"model/network={name}", "model.optimizer.lr=1e-4")
+    check(cfg)
+    task = build_task(cfg)
+    assert (type(task).__name__, type(task.network).__name__) == (TASKS[choice], network)
+    assert cfg.model.encoder_weights == ("imagenet" if network == "EncoderUNet" else None)
+    assert cfg.model.optimizer.get("lr_factors") == ({"encoder": 0.5} if network == "EncoderUNet" else None)
+    assert (cfg.model.optimizer.name, cfg.model.optimizer.lr) == ("AdamW", 1e-4)
+
+
+def test_a_model_that_is_not_there_is_told_all_that_are(tmp_path: Path) -> None:
+    with pytest.raises(MissingConfigException) as caught:
+        train_config(tmp_path, "model=lab_bin")
+    said = sentence(caught.value)
+    assert "lab_bins" in said
+    assert all(name in said for name in names("model"))
+    assert "network" not in said.replace("lab_network", "")
+
+
+@pytest.mark.parametrize("choice", ["model=rgb_unet", "model=lab_bins"])
+def test_a_network_that_cannot_be_chosen_is_refused(choice: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigCompositionException) as caught:
+        train_config(tmp_path, choice, "model/network=unett")
+    assert "model/network" in sentence(caught.value)
 
 
 @pytest.mark.parametrize("logger", names("logger"))
@@ -199,6 +231,15 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
         (["ckpt_path=/does/not/exist.ckpt"], "ckpt_path=/does/not/exist.ckpt does not exist"),
         (["model.network.name=Unet"], "did you mean UNet?"),
         (["+model.network.colour=3"], "unexpected keyword argument 'colour'"),
+        (["model=lab_bins", "model.grid=2"], "model.grid is 2, but must be a whole number from 4 to 50"),
+        (["model=lab_hybrid", "model.temperature=0"], "model.temperature is 0, but must be above 0"),
+        (["model=lab_bins", "+model.loss.grid=5"], "multiple values for argument 'grid'"),
+        (["model=lab_bins", "model.loss.name=mse"], "model.loss.name 'mse' is unknown: Known: soft_cross_entropy"),
+        (
+            ["model=lab_hybrid", "model.cross_entropy_loss.sigma=0"],
+            "model.cross_entropy_loss: soft_cross_entropy",
+        ),
+        (["model=lab_bins", "model.loss.uniform_share=0"], "uniform_share is 0, but must be above 0 and at most 1"),
         (["model.network.norm=layer"], "must be one of batch, group, instance, none"),
         (["model.loss.name=l2"], "Known: l1, mse, smooth_l1"),
         (["model.optimizer.name=Adams"], "did you mean Adam"),

@@ -1,17 +1,21 @@
 """Networks: shapes, gradients, and what they refuse."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from colorize.networks import ConvAutoencoder, ConvNet, UNet
+from colorize.networks import ConvAutoencoder, ConvNet, Network, UNet
+from colorize.networks.base import enlarge, shrink
 
 
-def convolutional() -> list[nn.Module]:
+def convolutional() -> list[Network]:
     return [
         UNet(1, 2, width=4, depth=1, unshuffle=1),
         UNet(1, 2, width=4, depth=3, unshuffle=2, max_width=8, blocks=1, norm="group", activation="silu"),
         UNet(1, 2, width=6, depth=2, norm="none", activation="gelu"),
+        UNet(1, 2, width=4, depth=1, unshuffle=4),
         ConvAutoencoder(1, 2, width=4, depth=1),
         ConvAutoencoder(1, 2, width=4, depth=3, max_width=8, upsampling="bilinear", norm="instance"),
         ConvAutoencoder(1, 2, width=4, depth=2, upsampling="nearest", norm="none", activation="elu"),
@@ -20,12 +24,34 @@ def convolutional() -> list[nn.Module]:
 
 
 @pytest.mark.parametrize("network", convolutional(), ids=lambda network: type(network).__name__)
-def test_height_and_width_are_kept_and_every_parameter_learns(network: nn.Module) -> None:
-    step = int(network.multiple)  # type: ignore[arg-type]
-    y = network(torch.randn(2, 1, 2 * step, 3 * step))
-    assert y.shape == (2, 2, 2 * step, 3 * step)
+def test_the_output_is_as_much_smaller_as_stated_and_every_parameter_learns(network: Network) -> None:
+    height, width = 2 * network.multiple, 3 * network.multiple
+    y = network(torch.randn(2, 1, height, width))
+    assert y.shape == (2, 2, height // network.output_stride, width // network.output_stride)
     y.square().sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 12), (33, 2)])
+@pytest.mark.parametrize("network", convolutional(), ids=lambda network: type(network).__name__)
+def test_a_picture_of_any_size_comes_back_at_its_size(network: Network, size: tuple[int, int]) -> None:
+    network.eval()
+    x = torch.randn(2, 1, *size)
+    coarse = network.forward_coarse(x)
+    assert coarse.shape == (2, 2, *(math.ceil(side / network.output_stride) for side in size))
+    full = network.forward_any_size(x)
+    assert full.shape == (2, 2, *size)
+    assert torch.equal(full, enlarge(coarse, network.output_stride, size))
+
+
+def test_enlarging_is_bilinear_and_shrinking_the_mean_of_each_cell() -> None:
+    ramp = torch.arange(12.0).expand(1, 1, 9, 12)
+    assert torch.equal(shrink(ramp, 1), ramp)
+    assert shrink(ramp, 2)[0, 0].tolist() == [[0.5, 2.5, 4.5, 6.5, 8.5, 10.5]] * 5
+    back = enlarge(shrink(ramp, 2), 2, (9, 12))
+    assert torch.equal(back[..., 1:-1], ramp[..., 1:-1])
+    assert shrink(torch.tensor([[[[1.0, 2, 6]]]]), 2).tolist() == [[[[1.5, 6]]]]  # the border is repeated
+    assert shrink(torch.full((1, 1, 1, 1), 3.0), 4).tolist() == [[[[3]]]]
 
 
 def test_unet_passes_detail_through_its_skip_connections() -> None:

@@ -58,7 +58,8 @@ def test_the_title_says_name_parameters_and_shapes(kind: type[Task], network: di
     task = make_task(kind, network)
     side = 24 if network["name"] == "UNet" and network["depth"] == 2 else 20  # padded to a multiple of 8
     expected = f"{network['name']}, {parameters_of(task.network):,} parameters: "
-    expected += f"{task.target.in_channels} x {side} x {side} -> {task.target.out_channels} x {side} x {side}"
+    out = side // task.network.output_stride
+    expected += f"{task.target.in_channels} x {side} x {side} -> {task.target.out_channels} x {out} x {out}"
     assert Shadow(task, 20).title() == expected
 
 
@@ -81,7 +82,7 @@ def test_a_diagram_shows_groups_shapes_and_joins() -> None:
     assert r'label="encoder.0\l304 parameters\l"' in source
     assert "<B>MaxPool2d</B><BR/>pool</TD>" in source
     assert source.count(">cat<") == 2
-    for shape in ("(B, 1, 24, 24)", "(B, 4, 12, 12)", "(B, 16, 3, 3)", "2 x (B, 8, 6, 6)", "(B, 2, 24, 24)"):
+    for shape in ("(B, 1, 24, 24)", "(B, 4, 12, 12)", "(B, 16, 3, 3)", "2 x (B, 8, 6, 6)", "(B, 2, 12, 12)"):
         assert shape in source
     assert 'label="UNet, ' in source
 
