@@ -5,8 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchmetrics import MetricCollection
 
 from colorize.color import AB_SCALE, rgb_to_lab, to_float
+from colorize.metrics import lab_metrics
 from colorize.networks.base import shrink
 from colorize.registry import build
 from colorize.targets import LabBinsTarget, LabHybridTarget
@@ -48,6 +50,12 @@ class LabBinsTask(Task):
         ab = shrink(y, self.network.output_stride) * AB_SCALE
         loss: Tensor = self.cross_entropy(self.target.logits(prediction), ab)
         return loss
+
+    def metrics(self, prefix: str) -> MetricCollection:
+        return lab_metrics(prefix)
+
+    def measured(self, x: Tensor, prediction: Tensor) -> dict[str, Tensor]:
+        return {"lab": self.target.to_lab(x, prediction)}
 
     def on_fit_start(self) -> None:
         if self.histogram is None:
