@@ -32,7 +32,7 @@ class Coloring:
 
     @cached_property
     def picture(self) -> Pixels:
-        """The photograph in its likeliest colours; it stays in memory, as it may be shown side by side too."""
+        """The photograph in its colours; it stays in memory, as it may be shown side by side too."""
         return self._merge(self.colors.ab)
 
     def sample(self, number: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""The colours that a network says of small pictures: the likeliest, other plausible ones, and how unsure it is."""
+"""The colours that a network says of small pictures, other plausible ones, and how unsure it is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Colors:
     """Colours in CIE Lab units, of a batch of small pictures or, without the B, of one.
 
     Attributes:
-        ab: the likeliest, (B, 2, h, w).
+        ab: those of its picture, (B, 2, h, w).
         samples: N other plausible colourings, (B, N, 2, h, w); in each the same things have the same colour.
         deviation: how unsure the network is, the standard deviation of its colours, (B, 1, h, w); None if not asked.
     """
@@ -78,12 +78,12 @@ def check_distribution(
     words = " and ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
     if not words:
         return
-    if target.at_full_size:
-        raise ColorizeError(f"{words} cannot be had from weights that take colour away: leave it out.")
     if not isinstance(target, LabBinsTarget):
-        remedy = ", or saturation=1.3 for stronger colour" if temperature is not None else ""
+        gray = target.at_full_size
+        reason = "take colour away" if gray else "say one colour for each pixel and no distribution"
+        remedy = ", or saturation=1.3 for stronger colour" if temperature is not None and not gray else ""
         raise ColorizeError(
-            f"{words} cannot be had from these weights, which say one colour for each pixel and no distribution: "
+            f"{words} cannot be had from these weights, which {reason}: "
             f"use weights trained with model=lab_bins or model=lab_hybrid{remedy}."
         )
     if temperature is not None and not 0 < temperature <= HIGHEST_TEMPERATURE:

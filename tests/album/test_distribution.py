@@ -168,7 +168,7 @@ def test_one_picture_of_a_photograph_is_in_memory_at_a_time(folder: Path, name: 
             return picture
 
     assert go(Counting(), **ASKED)[name].status == "done"
-    assert len(made) == (3 if name == "a.png" else 6)  # the likeliest serves side by side too
+    assert len(made) == (3 if name == "a.png" else 6)  # the colouring itself serves side by side too
 
 
 def test_names_of_samples_and_maps_are_no_other_pictures(folder: Path) -> None:
