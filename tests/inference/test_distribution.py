@@ -154,7 +154,7 @@ def test_a_map_is_enlarged_bilinearly() -> None:
         (
             GrayscaleTarget(),
             {"temperature": 1.0},
-            r"from these weights, which take colour away: use weights trained with .*lab_hybrid\.$",
+            r"which take colour away: use .*lab_hybrid\.$",
         ),
         (
             LabBinsTarget(),
