@@ -9,7 +9,7 @@ from colorize.album.plan import SUFFIXES_OF_FORMAT
 from colorize.errors import ColorizeError
 from colorize.inference.colors import HIGHEST_TEMPERATURE
 
-MOST_SAMPLES = 100
+MOST_SAMPLES = 16
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ def test_the_defaults_are_those_of_the_configuration() -> None:
         ("temperature=11", "temperature=11"),
         ("temperature=nan", "temperature=nan"),
         ("temperature=warm", "temperature=warm"),
-        ("samples=-1", "samples=-1 is not possible: give a whole number from 0 to 100"),
-        ("samples=101", "samples=101"),
+        ("samples=-1", "samples=-1 is not possible: give a whole number from 0 to 16"),
+        ("samples=17", "samples=17"),
         ("samples=2.5", "samples=2.5"),
         ("uncertainty=1", "uncertainty=1 is not possible: give true or false"),
         ("max_megapixels=0", "max_megapixels=0"),
@@ -53,8 +53,8 @@ def test_an_impossible_value_is_named(word: str, words: str) -> None:
 
 def test_possible_values_are_taken() -> None:
     words = ("format=webp", "quality=100", "saturation=0", "tta=true", "max_megapixels=0.5", "num_threads=3")
-    settings = Settings.from_config(composed(*words, "temperature=1e-2", "samples=100", "uncertainty=true"))
-    assert (settings.temperature, settings.samples, settings.uncertainty) == (0.01, 100, True)
+    settings = Settings.from_config(composed(*words, "temperature=1e-2", "samples=16", "uncertainty=true"))
+    assert (settings.temperature, settings.samples, settings.uncertainty) == (0.01, 16, True)
     assert (settings.format, settings.saturation, settings.max_megapixels) == ("webp", 0, 0.5)
     assert settings.threads(8) == 3
     assert Settings().threads(10**6) == 1

@@ -85,6 +85,8 @@ def test_the_same_photograph_has_the_same_samples(scene: Any) -> None:
         assert np.abs(rgb2lab(np.asarray(picture))[..., 0] - rgb2lab(scene)[..., 0]).max() < 1
     with pytest.raises(ValueError, match="count is 0, but must be at least 1"):
         colorizer.sample(scene, 0)
+    with pytest.raises(ValueError, match=r"a batch .* is for colorize alone"):
+        colorizer.sample(torch.rand(1, 3, 8, 8))
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
