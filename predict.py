@@ -29,7 +29,8 @@ def main(cfg: DictConfig) -> None:
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
         plan = None
         if ranks.rank == 0:  # which sends it to the others
-            plan = make_plan(str(cfg.input), cfg.output, settings.format, settings.side_by_side)
+            others = (settings.side_by_side, settings.samples, settings.uncertainty)
+            plan = make_plan(str(cfg.input), cfg.output, settings.format, *others)
             remove_leftovers(plan)
         colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))
         outcome = color_album(plan, colorizer, settings, ranks, stop)

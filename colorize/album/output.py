@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorize.album.coloring import Coloring
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.errors import ImageError
@@ -14,42 +15,43 @@ from colorize.files import write_whole
 from colorize.images import Photograph, Pixels, write_pages, write_photograph
 from colorize.images.photograph import three_channels
 
+Made = Coloring | Pixels | None
+"""What was made of a photograph: its colours, a picture of a network at full size, or None where it keeps its own."""
 
-def write_pictures(job: Job, photograph: Photograph, colored: Pixels | None, settings: Settings) -> None:
-    """Write those pictures of a job that are missing, or all with `overwrite`.
 
-    Without `colored` pixels the photograph keeps its own: it is copied byte for byte, or rewritten if another format
-    is asked for, and nothing is shown side by side.
+def write_pictures(job: Job, photograph: Photograph, made: Made, settings: Settings) -> None:
+    """Write those pictures of a job that are missing, or all with `overwrite`, one after another.
+
+    A photograph that keeps its own colours is copied byte for byte, or rewritten if another format is asked for, and
+    nothing else is written of it.
 
     Raises:
         ImageError, DiskFullError, OSError: a picture cannot be written; nothing of it is.
     """
-    for path in job.pictures if colored is not None else [job.output]:
+    for path in job.pictures if made is not None else [job.output]:
         if path.exists() and not settings.overwrite:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        if colored is None and path.suffix.lower() == job.file.suffix.lower():
+        if made is None and path.suffix.lower() == job.file.suffix.lower():
             write_whole(path, job.file.read_bytes())
         else:
-            write_photograph(path, *_picture(path, job, photograph, colored), settings.quality)
+            write_photograph(path, *_picture(path, job, photograph, made), settings.quality)
 
 
 class _AllKeptError(Exception):
     """Ends the writing of pages that all keep their own colours."""
 
 
-def write_page_pictures(
-    job: Job, count: int, pages: Iterable[tuple[Photograph, Pixels | None]], settings: Settings
-) -> bool:
-    """Write those TIFFs of a job that are missing, or all with `overwrite`, from its photographs with their colours.
+def write_page_pictures(job: Job, count: int, pages: Iterable[tuple[Photograph, Made]], settings: Settings) -> bool:
+    """Write those TIFFs of a job that are missing, or all with `overwrite`, from what was made of its pages.
 
-    One page is in memory at a time. One without `colored` pixels keeps its own, beside the others' as well; if all do,
-    the file is copied byte for byte, and nothing is shown side by side.
+    One page is in memory at a time. One that keeps its own colours has them in each of the files, and is black in a map
+    of uncertainty; if all do, the file is copied byte for byte, and nothing else is written of it.
 
     Args:
         job: its file is a TIFF of `count` pages.
         count: how many there are, for the message.
-        pages: each with its coloured pixels or None, in order.
+        pages: each with what was made of it, in order.
         settings: how.
 
     Returns:
@@ -68,11 +70,11 @@ def write_page_pictures(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 writers.append((path, stack.enter_context(write_pages(path))))
             all_kept = bool(writers)
-            for photograph, colored in pages if writers else ():
-                all_kept = all_kept and colored is None
-                for path, add in writers:
-                    add(*_picture(path, job, photograph, colored))
-                del photograph, colored  # before the next is read
+            for photograph, made in pages if writers else ():
+                all_kept = all_kept and made is None
+                for path, add in reversed(writers):
+                    add(*_picture(path, job, photograph, made))
+                del photograph, made  # before the next is read
             if all_kept:
                 raise _AllKeptError
     except _AllKeptError:
@@ -82,9 +84,17 @@ def write_page_pictures(
     return False
 
 
-def _picture(path: Path, job: Job, photograph: Photograph, colored: Pixels | None) -> tuple[Pixels, Photograph]:
+def _picture(path: Path, job: Job, photograph: Photograph, made: Made) -> tuple[Pixels, Photograph]:
     """The pixels of a picture, and the photograph whose alpha and metadata it has."""
-    colored = photograph.pixels if colored is None else colored
+    if path == job.uncertainty:
+        certain = np.zeros(photograph.pixels.shape[:2], np.uint8)
+        pixels = made.uncertainty() if isinstance(made, Coloring) else certain
+        return pixels, Photograph(pixels, dpi=photograph.dpi)
+    if isinstance(made, Coloring):
+        if path in job.samples:
+            return made.sample(job.samples.index(path)), photograph
+        made = made.picture
+    colored = photograph.pixels if made is None else made
     if path == job.side_by_side:
         return beside(photograph.pixels, colored), replace(photograph, alpha=None)
     return colored, photograph

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from colorize.album.output import write_page_pictures
+from colorize.album.coloring import color
+from colorize.album.output import Made, write_page_pictures
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
-from colorize.images import Header, Photograph, Pixels, read_header, read_photograph
+from colorize.images import Header, Photograph, read_header, read_photograph
 from colorize.inference.colorizer import Colorizer
 
 
@@ -34,21 +35,19 @@ def make_pages(
         ImageError, DiskFullError, OSError: a page cannot be read or written; nothing was written.
     """
 
-    def color(number: int) -> tuple[Photograph, Pixels | None]:
+    def make(number: int) -> tuple[Photograph, Made]:
         if not wait_for_room(read_header(job.file, number)):
             raise StoppedError
         photograph = read_photograph(job.file, settings.max_megapixels, number)
         return photograph, _color(photograph, colorizer, settings)
 
-    return write_page_pictures(job, count, map(color, range(count)), settings)
+    return write_page_pictures(job, count, map(make, range(count)), settings)
 
 
-def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> Pixels | None:
-    """The picture of one photograph, or None where its own colours stay."""
+def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> Made:
     if colorizer.at_full_size:
         return colorizer.render(photograph.pixels, saturation=settings.saturation, tta=settings.tta)
     small = colorizer.shrink(photograph.pixels)
     if settings.keep_color and is_colored(small):
         return None
-    ab = colorizer.predict_ab(small[None], tta=settings.tta)[0]
-    return colorizer.merge(photograph.pixels, small, ab, settings.saturation)
+    return color(colorizer, [(photograph.pixels, small)], settings)[0]

@@ -10,14 +10,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from colorize.album.coloring import color
 from colorize.album.ledger import LedgerRow
-from colorize.album.output import write_pictures
+from colorize.album.output import Made, write_pictures
 from colorize.album.pages import StoppedError, make_pages
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
 from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
-from colorize.images import Header, Photograph, Pixels, read_header, read_photograph
+from colorize.images import Header, Photograph, read_header, read_photograph
 from colorize.inference.colorizer import Colorizer
 
 MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
@@ -164,9 +165,9 @@ class Pipeline:
     def _predict(self, items: list[_Item]) -> None:
         """The network on one batch, photograph by photograph if it fails on all of them together."""
         started = time.perf_counter()
-        small = torch.stack([item.small for item in items if item.small is not None])
+        seen = [(item.photograph.pixels, item.small) for item in items if item.photograph and item.small is not None]
         try:
-            ab = self.colorizer.predict_ab(small, tta=self.settings.tta)
+            colorings = color(self.colorizer, seen, self.settings)
         except Exception as error:
             if len(items) == 1:
                 self._end(items[0], error)
@@ -174,9 +175,9 @@ class Pipeline:
             for item in items:
                 self._predict([item])
             return
-        for item, its_ab in zip(items, ab, strict=True):
+        for item, coloring in zip(items, colorings, strict=True):
             item.seconds += (time.perf_counter() - started) / len(items)
-            self._write(item, its_ab)
+            self._write(item, coloring)
 
     def _render(self, item: _Item) -> None:
         started = time.perf_counter()
@@ -190,18 +191,15 @@ class Pipeline:
         item.seconds += time.perf_counter() - started
         self._write(item, picture)
 
-    def _write(self, item: _Item, colors: Tensor | Pixels | None) -> None:
-        """Have a thread write it: ab is merged first, a picture stays as it is, None keeps the photograph's own."""
-        self._writing[self._writers.submit(self._merge_and_write, item, colors, self._torch_threads())] = item
+    def _write(self, item: _Item, made: Made) -> None:
+        """Have a thread merge and write it."""
+        self._writing[self._writers.submit(self._merge_and_write, item, made, self._torch_threads())] = item
 
-    def _merge_and_write(self, item: _Item, colors: Tensor | Pixels | None, torch_threads: int) -> None:
+    def _merge_and_write(self, item: _Item, made: Made, torch_threads: int) -> None:
         started = time.perf_counter()
         torch.set_num_threads(torch_threads)
         assert item.photograph is not None
-        if isinstance(colors, Tensor):
-            assert item.small is not None
-            colors = self.colorizer.merge(item.photograph.pixels, item.small, colors, self.settings.saturation)
-        write_pictures(item.job, item.photograph, colors, self.settings)
+        write_pictures(item.job, item.photograph, made, self.settings)
         item.seconds += time.perf_counter() - started
 
     def _end(self, item: _Item, error: BaseException | None) -> None:

@@ -3,7 +3,7 @@
 import glob
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -17,16 +17,19 @@ LOSSY = frozenset({".jpe", ".jfif", ".heic", ".heif", ".avif"})  # written as JP
 
 @dataclass(frozen=True)
 class Job:
-    """A photograph, the picture to make of it, and perhaps a second one that shows both."""
+    """A photograph, the picture to make of it, and what else was asked for: see `Settings`."""
 
     file: Path
     output: Path
     side_by_side: Path | None = None
+    samples: tuple[Path, ...] = ()
+    uncertainty: Path | None = None
 
     @property
     def pictures(self) -> list[Path]:
         """What is written, in that order: where `output` is, all of them are."""
-        return [self.output] if self.side_by_side is None else [self.side_by_side, self.output]
+        others = (*self.samples, self.uncertainty, self.side_by_side)
+        return [*(path for path in others if path is not None), self.output]
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,19 @@ class Plan:
 
 
 def make_plan(
-    source: str, output: str | None = None, file_format: str | None = None, side_by_side: bool = False
+    source: str,
+    output: str | None = None,
+    file_format: str | None = None,
+    side_by_side: bool = False,
+    samples: int = 0,
+    uncertainty: bool = False,
 ) -> Plan:
     """The pictures to make of a photograph, of every one below a folder (same tree), or of those a pattern matches.
 
     Names and formats are the photographs', unless `file_format` is given. Formats that cannot be written become JPEG
     if they are lossy as it is (HEIC, AVIF), else PNG. With no `output`, one photograph gives NAME_colorized.EXT beside
-    it; an `output` that ends in a format's suffix names the picture of one photograph.
+    it; an `output` that ends in a format's suffix names the picture of one photograph. What else is made of it lies
+    beside it, in its format: NAME_side_by_side.EXT, NAME_sample1.EXT and so on, NAME_uncertainty.EXT.
 
     Raises:
         ColorizeError: nothing to do, a picture that would replace a photograph, or two that would be one file.
@@ -59,8 +68,7 @@ def make_plan(
                 Job(file, folder / file.relative_to(root).with_suffix(_suffix(file, file_format)))
                 for file in _outside(photographs, root, folder)
             ]
-        if side_by_side:
-            jobs = [Job(job.file, job.output, _side_by_side(job.output)) for job in jobs]
+        jobs = [_with_others(job, side_by_side, samples, uncertainty) for job in jobs]
         _check_distinct(jobs, _name_folding(folder or jobs[0].output.parent))
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
@@ -160,8 +168,16 @@ def _suffix(file: Path, file_format: str | None) -> str:
     return ".jpg" if own in LOSSY else ".png"
 
 
-def _side_by_side(output: Path) -> Path:
-    return output.with_name(f"{output.stem}_side_by_side{output.suffix}")
+def _with_others(job: Job, side_by_side: bool, samples: int, uncertainty: bool) -> Job:
+    def beside(what: str) -> Path:
+        return job.output.with_name(f"{job.output.stem}_{what}{job.output.suffix}")
+
+    return replace(
+        job,
+        side_by_side=beside("side_by_side") if side_by_side else None,
+        samples=tuple(beside(f"sample{number}") for number in range(1, samples + 1)),
+        uncertainty=beside("uncertainty") if uncertainty else None,
+    )
 
 
 def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 from colorize.album.plan import SUFFIXES_OF_FORMAT
 from colorize.errors import ColorizeError
+from colorize.inference.colors import HIGHEST_TEMPERATURE
+
+MOST_SAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Settings:
     tta: bool = False
     keep_color: bool = False
     side_by_side: bool = False
+    temperature: float | None = None
+    samples: int = 0
+    uncertainty: bool = False
     overwrite: bool = False
     max_megapixels: float = 200
     batch_size: int = 8
@@ -63,6 +69,11 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "quality": (_whole(1, 100), "a whole number from 1 to 100"),
     "saturation": (_number, "a number from 0, which is gray; 1 is what the network says"),
+    "temperature": (
+        lambda value: value is None or (_number(value) and 0 < value <= HIGHEST_TEMPERATURE),
+        f"a number above 0 and at most {HIGHEST_TEMPERATURE:g}, or null for the weights' own",
+    ),
+    "samples": (_whole(0, MOST_SAMPLES), f"a whole number from 0 to {MOST_SAMPLES}"),
     "max_megapixels": (lambda value: _number(value) and value > 0, "a number above 0"),
     "batch_size": (_whole(1), "a whole number from 1"),
     "num_threads": (lambda value: value is None or _whole(1)(value), "a whole number from 1, or null for one per CPU"),

@@ -17,6 +17,7 @@ from colorize.album.settings import Settings
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
+from colorize.inference.colors import check_distribution
 
 KEPT = "the output exists; overwrite=true replaces it"
 
@@ -43,10 +44,11 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
         What became of all photographs.
 
     Raises:
-        ColorizeError: the ledger cannot be written, or another rank was killed.
+        ColorizeError: the weights cannot do what is asked, the ledger cannot be written, or another rank was killed.
     """
     if settings.keep_color and colorizer.at_full_size:
         raise ColorizeError("keep_color=true has no use with weights that take colour away: leave it out.")
+    check_distribution(colorizer.target, settings.temperature, settings.samples, settings.uncertainty)
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_megapixels decides
     outcome = Outcome()
     work = ranks.connect(_Work([], None) if plan is None else _Work(_todo(plan, settings, outcome), plan.folder))

@@ -34,7 +34,8 @@ def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
         return _from_pil(image)
     if isinstance(image, Tensor):
         if image.ndim != 3:
-            raise ValueError(f"A tensor must be (C, H, W), or (B, C, H, W) for a batch, but is {tuple(image.shape)}.")
+            shape = tuple(image.shape)
+            raise ValueError(f"A tensor must be (C, H, W), but is {shape}; a batch (B, C, H, W) is for colorize alone.")
         image = image.detach().cpu().movedim(0, -1).numpy()
     if not isinstance(image, np.ndarray):
         raise TypeError(f"A picture must be a path, a PIL image, an array or a tensor, but is {type(image).__name__}.")

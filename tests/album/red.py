@@ -15,12 +15,15 @@ from colorize.album.plan import make_plan
 from colorize.album.settings import Settings
 from colorize.errors import ColorizeError
 from colorize.images import Pixels
+from colorize.inference.colors import Colors
+from colorize.targets import LabBinsTarget
 
 
 class Red:
     """Sees a picture at an eighth of its size; ab is (saturation, 0) everywhere."""
 
     at_full_size = False
+    target = LabBinsTarget()
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []
@@ -29,15 +32,20 @@ class Red:
     def shrink(self, pixels: Pixels) -> Tensor:
         return torch.zeros(3, pixels.shape[0] // 8, pixels.shape[1] // 8)
 
-    def predict_ab(self, small: Tensor, tta: bool = False) -> Tensor:
+    def predict_colors(
+        self, small: Tensor, *, tta: bool, temperature: float | None, samples: int, uncertainty: bool
+    ) -> Colors:
+        """Sample number n, from 1, is n + 1 times as red; the deviation is 25."""
         self.batches.append(tuple(small.shape))
         if len(small) > self.at_most:
             raise RuntimeError("out of memory")
-        return torch.ones(len(small), 2, *small.shape[2:])
+        ab = torch.ones(len(small), 2, *small.shape[2:])
+        others = torch.stack([(number + 2) * ab for number in range(samples)], 1) if samples else ab[:, None][:, :0]
+        return Colors(ab, others, 25 * ab[:, :1] if uncertainty else None)
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
         assert small.shape[1:] == ab.shape[1:]
-        return self.render(pixels, saturation=saturation)
+        return self.render(pixels, saturation=saturation * float(ab[0].mean()))
 
     def render(self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False) -> Pixels:
         picture = np.zeros((*pixels.shape[:2], 3), pixels.dtype)
@@ -58,7 +66,8 @@ def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **se
     threads = settings.pop("threads", 2)
     chosen = Settings(**settings)
     pipeline = Pipeline(colorizer or Red(), chosen, results.append, threads, stopping)
-    for job in make_plan("album", "out", chosen.format, chosen.side_by_side).jobs:
+    others = (chosen.side_by_side, chosen.samples, chosen.uncertainty)
+    for job in make_plan("album", "out", chosen.format, *others).jobs:
         pipeline.add(job)
     pipeline.finish()
     if pipeline.disk_full:

@@ -49,7 +49,7 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(folder: Path, name: str) -> Non
     assert len(list(Path("out").iterdir())) == 4
 
 
-@pytest.mark.parametrize("stage", ["shrink", "predict_ab", "merge"])
+@pytest.mark.parametrize("stage", ["shrink", "predict_colors", "merge"])
 def test_an_error_of_any_stage_lands_on_its_photograph(
     folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +58,7 @@ def test_an_error_of_any_stage_lands_on_its_photograph(
     whole = getattr(Red, stage)
 
     def fails_on_three(self: Red, first: Any, *others: Any, **named: Any) -> Any:
-        height = first.shape[2] * 8 if stage == "predict_ab" else first.shape[0]
+        height = first.shape[2] * 8 if stage == "predict_colors" else first.shape[0]
         if height == 24:
             raise ArithmeticError("a bad day\nfor numbers")
         return whole(self, first, *others, **named)

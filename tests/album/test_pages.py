@@ -113,13 +113,13 @@ def test_a_file_whose_pages_are_all_in_colour_is_copied(folder: Path) -> None:
     assert Path("out/scan.tiff").read_bytes() == (folder / "scan.jpg").read_bytes()
 
 
-@pytest.mark.parametrize("stage", ["shrink", "predict_ab", "merge"])
+@pytest.mark.parametrize("stage", ["shrink", "predict_colors", "merge"])
 def test_what_fails_on_a_page_leaves_nothing(folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     photograph(folder / "then.png")
     whole = getattr(Red, stage)
 
     def fails_on_the_second(self: Red, first: Any, *others: Any, **named: Any) -> Any:
-        height = first.shape[2] * 8 if stage == "predict_ab" else first.shape[0]
+        height = first.shape[2] * 8 if stage == "predict_colors" else first.shape[0]
         if height == 24:
             raise ArithmeticError("a bad day")
         return whole(self, first, *others, **named)

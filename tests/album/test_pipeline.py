@@ -15,6 +15,7 @@ from torch import Tensor
 
 from colorize.album import pipeline as module
 from colorize.images import Pixels, write_photograph
+from colorize.inference.colors import Colors
 from tests.album.red import Red, go, photograph, pixel, temporary_files
 from tests.images.test_header import HEIC, FakeHeif
 
@@ -172,9 +173,9 @@ def test_the_network_keeps_its_threads_whatever_the_others_set(folder: Path) -> 
             seen["read"] = torch.get_num_threads()
             return super().shrink(pixels)
 
-        def predict_ab(self, small: Tensor, tta: bool = False) -> Tensor:
+        def predict_colors(self, small: Tensor, **asked: Any) -> Colors:
             seen["network"] = torch.get_num_threads()
-            return super().predict_ab(small, tta)
+            return super().predict_colors(small, **asked)
 
     before = torch.get_num_threads()
     torch.set_num_threads(3)

@@ -31,6 +31,14 @@ def test_the_defaults_are_those_of_the_configuration() -> None:
         ("saturation=nan", "saturation=nan"),
         ("saturation=much", "saturation=much"),
         ("tta=2", "tta=2 is not possible: give true or false"),
+        ("temperature=0", "temperature=0 is not possible: give a number above 0 and at most 10, or null"),
+        ("temperature=11", "temperature=11"),
+        ("temperature=nan", "temperature=nan"),
+        ("temperature=warm", "temperature=warm"),
+        ("samples=-1", "samples=-1 is not possible: give a whole number from 0 to 16"),
+        ("samples=17", "samples=17"),
+        ("samples=2.5", "samples=2.5"),
+        ("uncertainty=1", "uncertainty=1 is not possible: give true or false"),
         ("max_megapixels=0", "max_megapixels=0"),
         ("max_megapixels=inf", "max_megapixels=inf"),
         ("batch_size=0", "batch_size=0"),
@@ -45,7 +53,8 @@ def test_an_impossible_value_is_named(word: str, words: str) -> None:
 
 def test_possible_values_are_taken() -> None:
     words = ("format=webp", "quality=100", "saturation=0", "tta=true", "max_megapixels=0.5", "num_threads=3")
-    settings = Settings.from_config(composed(*words))
+    settings = Settings.from_config(composed(*words, "temperature=1e-2", "samples=16", "uncertainty=true"))
+    assert (settings.temperature, settings.samples, settings.uncertainty) == (0.01, 16, True)
     assert (settings.format, settings.saturation, settings.max_megapixels) == ("webp", 0, 0.5)
     assert settings.threads(8) == 3
     assert Settings().threads(10**6) == 1

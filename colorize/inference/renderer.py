@@ -1,0 +1,151 @@
+"""A trained network over pixels: what it sees of a photograph, the colours it says, and their way to full size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from colorize.images import Pixels
+from colorize.images.photograph import strips, to_8_bit
+from colorize.inference.colors import Colors, check_distribution, decode_colors
+from colorize.inference.device import choose_device, choose_precision
+from colorize.inference.merge import merge_batch, merge_pixels, pixels_as_float
+from colorize.weights.model import Model
+
+STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
+LONGEST_ASPECT = 4  # the network sees the sides of a longer photograph smaller
+
+
+class Renderer:
+    """Arrays of pixels in, arrays of pixels out; `Colorizer` is the same for files and pictures of all kinds.
+
+    Args:
+        model: a trained network and its target.
+        facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
+            (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network.
+        device: "auto" takes a GPU when there is one.
+        precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU that has it. The colour maths
+            are always float32.
+    """
+
+    def __init__(self, model: Model, facts: Mapping[str, Any], device: str = "auto", precision: str = "auto") -> None:
+        self.device = choose_device(device)
+        self.dtype = choose_precision(precision, self.device)
+        self.target = model.target
+        self.network = model.network.to(self.device).eval()
+        self.facts = dict(facts)
+        self.working_size = int(facts["image_size"])
+        self.chroma_gain = float(facts.get("chroma_gain", 1.0))
+
+    @property
+    def at_full_size(self) -> bool:
+        """Whether the network runs over the whole photograph; then only `render` and `colorize` are of use."""
+        return self.target.at_full_size
+
+    def render(
+        self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False, temperature: float | None = None
+    ) -> Pixels:
+        """The picture of pixels (H, W) or (H, W, 3), uint8 or uint16, in the same depth: (H, W, 3), or (H, W) from a
+        grayscaling network. The rest is as in `colorize`."""
+        if self.at_full_size:
+            check_distribution(self.target, temperature)
+            return self._gray(pixels)
+        small = self.shrink(pixels)
+        return self.merge(pixels, small, self.predict_ab(small[None], tta, temperature)[0], saturation)
+
+    def shrink(self, pixels: Pixels) -> Tensor:
+        """What the network sees of a photograph: float RGB (3, h, w) in [0, 1], on the CPU.
+
+        Pillow's Lanczos of 8-bit values, as the pictures of the training were resized.
+        """
+        height, width = self._size(*pixels.shape[:2])
+        image = Image.fromarray(np.ascontiguousarray(to_8_bit(pixels)))
+        small = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0))
+        return pixels_as_float(small)[0].expand(3, -1, -1).contiguous()
+
+    def predict_ab(self, small: Tensor, tta: bool = False, temperature: float | None = None) -> Tensor:
+        """The colours of float RGB (B, 3, h, w): ab of CIE Lab (B, 2, h, w), on the CPU."""
+        return self.predict_colors(small, tta=tta, temperature=temperature).ab
+
+    @torch.inference_mode()
+    def predict_colors(
+        self,
+        small: Tensor,
+        *,
+        tta: bool = False,
+        temperature: float | None = None,
+        samples: int = 0,
+        uncertainty: bool = False,
+    ) -> Colors:
+        """The colours of float RGB (B, 3, h, w), with other plausible ones and their uncertainty, on the CPU.
+
+        Raises:
+            ColorizeError: as `check_distribution`.
+        """
+        check_distribution(self.target, temperature, samples, uncertainty)
+        asked = (temperature, samples, uncertainty)
+        small = small.to(self.device)
+        colors = self._colors(small, *asked)
+        if tta:
+            mirrored = self._colors(small.flip(-1), *asked)
+            colors = colors.map(lambda one, other: (one + other.flip(-1)) / 2, mirrored)
+        return colors.map(Tensor.cpu)
+
+    def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
+        """The photograph's luminance with the colours of the small picture: `merge_pixels`."""
+        return merge_pixels(pixels, small, ab, saturation, self.device)
+
+    @torch.inference_mode()
+    def render_batch(self, rgb: Tensor, saturation: float, tta: bool, temperature: float | None) -> Tensor:
+        """The pictures of float RGB (B, 3, H, W) in [0, 1], in the same form, on the colorizer's device."""
+        rgb = rgb.to(self.device)
+        if self.at_full_size:
+            x = self.target.see(rgb)
+            return self.target.to_rgb(x, self._predict(x))
+        small = F.interpolate(rgb, self._size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
+        ab = self.predict_ab(small, tta, temperature).to(self.device)
+        return merge_batch(rgb, small, ab, saturation)
+
+    def _colors(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
+        x = self.target.see(small)
+        colors = decode_colors(self.target, x, self._predict(x), temperature, samples, uncertainty)
+        return replace(colors, ab=colors.ab * self.chroma_gain, samples=colors.samples * self.chroma_gain)
+
+    def _predict(self, x: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.target.predict(self.network, x).float()
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        if self.network.image_size is not None:
+            return self.network.image_size, self.network.image_size
+        scale = min(self.working_size / min(height, width), LONGEST_ASPECT * self.working_size / max(height, width))
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+    @torch.inference_mode()
+    def _gray(self, pixels: Pixels) -> Pixels:
+        """What a grayscaling network makes of a photograph, (H, W), in strips that see rows of their neighbours."""
+        height, width = pixels.shape[:2]
+        white = np.iinfo(pixels.dtype).max
+        picture = np.empty((height, width), pixels.dtype)
+        if self.network.image_size is not None:
+            gray = F.interpolate(self._gray_strip(self.shrink(pixels)[None]), (height, width), mode="bilinear")
+            picture[:] = (gray[0, 0] * white).round().numpy()
+            return picture
+        multiple = self.network.multiple
+        for rows in strips(height, width):
+            first = max(0, rows.start - STRIP_MARGIN) // multiple * multiple  # as its levels divide the whole
+            seen = pixels_as_float(pixels[first : rows.stop + STRIP_MARGIN]).expand(-1, 3, -1, -1)
+            strip = self._gray_strip(seen)[0, 0, rows.start - first : rows.stop - first]
+            picture[rows] = (strip * white).round().numpy()
+        return picture
+
+    def _gray_strip(self, rgb: Tensor) -> Tensor:
+        x = self.target.see(rgb.to(self.device))
+        return self.target.to_rgb(x, self._predict(x))[:, :1].cpu()
