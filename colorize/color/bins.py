@@ -127,4 +127,5 @@ def _covariance_root(grid: int, width: float) -> Tensor:
         points = bin_centers(grid).double()
         covariance = torch.exp(-torch.cdist(points, points).square() / (2 * width**2)) * (torch.pi**2 / 6)
         values, vectors = torch.linalg.eigh(covariance)
-        return vectors @ (values.clamp_min(0).sqrt()[:, None] * vectors.T)
+        root: Tensor = vectors @ (values.clamp_min(0).sqrt()[:, None] * vectors.T)
+        return root
