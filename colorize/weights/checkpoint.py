@@ -1,11 +1,13 @@
 """Reading a checkpoint as data, never as code."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
 from colorize.weights.model import Model, describe_old, rebuild_model
@@ -15,13 +17,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a run's checkpoint, read with `weights_only=True`: tensors and plain values, nothing that runs.
 
     Raises:
-        ColorizeError: no such file, not a checkpoint, or one that would need code to be run.
+        ColorizeError: no such file, not a checkpoint, one that would need code to be run, or one whose weights stand
+            for more memory than the file has bytes.
     """
     if not path.is_file():
         raise ColorizeError(f"There is no checkpoint at {path}: give the path of a run's checkpoints/best.ckpt.")
     try:
+        _check_archive(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise ColorizeError(
             f"{path} is refused: it is no checkpoint, or holds objects other than weights and plain values; "
             "only checkpoints written by train.py are loaded."
@@ -30,7 +34,25 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise ColorizeError(f"{path} cannot be read as a checkpoint: {first_line(error)}.") from error
     if not isinstance(checkpoint, dict) or not {"task", "hyper_parameters", "state_dict"} <= checkpoint.keys():
         raise ColorizeError(f"{path} is not a checkpoint of this project: it was not written by train.py.")
+    _check_weights(path, checkpoint["state_dict"])
     return checkpoint
+
+
+def _check_archive(path: Path) -> None:
+    """Raise BadZipFile unless the file is an archive that unpacks to no more than its own bytes, as torch writes it."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(record.file_size for record in archive.infolist()) > path.stat().st_size:
+            raise zipfile.BadZipFile("its records are compressed or overlap")
+
+
+def _check_weights(path: Path, state: object) -> None:
+    """Raise a ColorizeError unless these are tensors by name that the file has the bytes of: a few of them can be
+    expanded or shared to any size."""
+    weights = state.items() if isinstance(state, Mapping) else [(None, state)]
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in weights):
+        raise ColorizeError(f"{path} is not a checkpoint of this project: its weights are not tensors by name.")
+    if sum(tensor.numel() * tensor.element_size() for _, tensor in weights) > path.stat().st_size:
+        raise ColorizeError(f"{path} is refused: it holds fewer bytes than its weights need.")
 
 
 def load_model(path: Path) -> tuple[Model, dict[str, Any]]:

@@ -13,6 +13,8 @@ from colorize.weights.exported import read_exported
 from colorize.weights.model import Model, fingerprint
 from colorize.weights.shipped import shipped
 
+LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
+
 
 def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     """The model of shipped weights, of a run's checkpoint or of an exported file, and what is known of it.
@@ -36,8 +38,13 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         model, checkpoint = load_model(path)
         facts = _facts(path, checkpoint, model)
     size, gain = facts.get("image_size"), facts.get("chroma_gain", 1.0)
-    if not isinstance(size, int) or not 1 <= size <= 65536:
-        raise ColorizeError(f"{path} does not say the image size it was trained on.")
+    if not isinstance(size, int) or not 1 <= size <= LARGEST_IMAGE_SIZE:
+        raise ColorizeError(f"{path} does not say the image size it was trained on, 1 to {LARGEST_IMAGE_SIZE} pixels.")
+    if model.network.multiple > size:  # each picture would be padded to a multiple of it
+        raise ColorizeError(
+            f"{path} is refused: its network needs pictures of at least {model.network.multiple} pixels a side, but "
+            f"says that it was trained on {size}."
+        )
     if not isinstance(gain, int | float) or not math.isfinite(gain) or not 0 <= gain <= 10:
         raise ColorizeError(f"{path} has the chroma_gain {gain!r}, which must be a number from 0 to 10.")
     return model, facts
