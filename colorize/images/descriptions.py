@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from colorize.images.pages import read_tag
 
 _LONGEST = 2**24
+_MOST_PREFIXES = 8  # the packet is searched for each
 _TIFF, _EXIF, _PHOTOSHOP = (
     b"http://ns.adobe.com/tiff/1.0/",
     b"http://ns.adobe.com/exif/1.0/",
@@ -26,7 +27,8 @@ _LONGEST_SEGMENT = 65533
 
 
 def read_xmp(xmp: Any, *, is_converted: bool = False) -> bytes | None:
-    """The packet for the upright photograph; None where it is damaged, not in UTF-8 or longer than 16 MiB.
+    """The packet for the upright photograph; None where it is damaged, not in UTF-8, longer than 16 MiB, or has more
+    than eight prefixes for one namespace.
 
     Its orientation becomes 1. Where pixels were converted to sRGB, its colour space is sRGB.
 
@@ -40,10 +42,14 @@ def read_xmp(xmp: Any, *, is_converted: bool = False) -> bytes | None:
     packet = packet.strip(b"\0 \t\r\n")
     if not _is_plain_xml(packet):
         return None
-    packet = _with_value(packet, _TIFF, b"Orientation", b"1")
+    values = [(_TIFF, b"Orientation", b"1")]
     if is_converted:
-        packet = _with_value(packet, _EXIF, b"ColorSpace", b"1")
-        packet = _with_value(packet, _PHOTOSHOP, b"ICCProfile", b"sRGB IEC61966-2.1")
+        values += [(_EXIF, b"ColorSpace", b"1"), (_PHOTOSHOP, b"ICCProfile", b"sRGB IEC61966-2.1")]
+    for namespace, name, value in values:
+        prefixes = _prefixes(packet, namespace)
+        if len(prefixes) > _MOST_PREFIXES:
+            return None
+        packet = _with_value(packet, prefixes, name, value)
     return packet
 
 
@@ -63,10 +69,14 @@ def _is_plain_xml(packet: bytes) -> bool:
     return True
 
 
-def _with_value(packet: bytes, namespace: bytes, name: bytes, value: bytes) -> bytes:
-    """The packet with another value of a simple property, where it has one: an attribute or an element."""
+def _prefixes(packet: bytes, namespace: bytes) -> set[bytes]:
     bound = rb"xmlns:([\w.-]+)\s*=\s*[\"']" + re.escape(namespace) + rb"[\"']"
-    for prefix in {found.group(1) for found in re.finditer(bound, packet)}:
+    return {found.group(1) for found in re.finditer(bound, packet)}
+
+
+def _with_value(packet: bytes, prefixes: set[bytes], name: bytes, value: bytes) -> bytes:
+    """The packet with another value of a simple property, where it has one: an attribute or an element."""
+    for prefix in prefixes:
         stated = rb"((?<=[<\s])" + re.escape(prefix + b":" + name) + rb"(?:\s*=\s*[\"']|\s*>))[^<\"']*"
         packet = re.sub(stated, rb"\g<1>" + value, packet)
     return packet

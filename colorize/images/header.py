@@ -1,5 +1,6 @@
 """Opening a photograph's file by its content, and what its header says."""
 
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def read_header(path: Path, page: int | None = None) -> Header:
     Raises:
         ImageError: the file cannot be opened, is no photograph, or has no such page.
     """
-    with unreadable_as_image_error(path), Path(path).open("rb") as file, open_image(file) as image:
+    with unreadable_as_image_error(path), open_file(path) as file, open_image(file) as image:
         pages = 1
         if isinstance(image, TiffImageFile):
             found = find_pages(file)
@@ -61,10 +62,23 @@ def read_header(path: Path, page: int | None = None) -> Header:
 def count_pages(path: Path) -> int:
     """The photographs in a file: 1, but in a TIFF of several pages. A file that cannot be read has 1, too."""
     try:
-        with Path(path).open("rb") as file:
+        with open_file(path) as file:
             return len(find_pages(file)) if is_tiff(file.read(4)) else 1
-    except OSError:
+    except (OSError, ValueError):
         return 1
+
+
+def open_file(path: Path) -> BinaryIO:
+    """The file to read; a pipe or a device, which may have no end, is refused.
+
+    Raises:
+        ValueError: it is one of these.
+        OSError: as Path.open.
+    """
+    path = Path(path)
+    if not (path.is_dir() or stat.S_ISREG(path.stat().st_mode)):
+        raise ValueError("it is a pipe or a device, not a file")
+    return path.open("rb")
 
 
 def open_image(file: BinaryIO) -> ImageFile.ImageFile:

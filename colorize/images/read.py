@@ -1,5 +1,6 @@
 """Reading a photograph's file in any of the supported formats."""
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -13,11 +14,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.images.decode import decode
 from colorize.images.descriptions import read_iptc, read_xmp
-from colorize.images.header import open_image, unreadable_as_image_error
+from colorize.images.header import open_file, open_image, unreadable_as_image_error
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
 from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
 from colorize.images.profiles import to_srgb
+
+LONGEST_FILE = 2**32  # bytes of any file, which is read whole
+BYTES_OF_A_PIXEL = 16  # of four channels of 32 bits, not compressed
 
 
 def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8]:
@@ -54,15 +58,19 @@ def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | 
 
 def _read(path: Path, max_megapixels: float | None, min_size: int | None = None, page: int | None = None) -> Photograph:
     with unreadable_as_image_error(path):
-        with Path(path).open("rb") as file:
-            data = _read_file(file, page)
+        with open_file(path) as file:
+            data = _read_file(file, page, max_megapixels)
         return _photograph(data, max_megapixels, min_size)
 
 
-def _read_file(file: BinaryIO, page: int | None) -> bytes:
+def _read_file(file: BinaryIO, page: int | None, max_megapixels: float | None) -> bytes:
     """All of it, or of a TIFF that page."""
-    if is_tiff(file.read(4)):
-        return read_page(file, choose_page(find_pages(file), page))
+    chosen = choose_page(find_pages(file), page) if is_tiff(file.read(4)) else None
+    longest = None if max_megapixels is None else max(LONGEST_FILE, round(max_megapixels * 1e6 * BYTES_OF_A_PIXEL))
+    if longest is not None and (chosen is None or chosen.frames == 1) and file.seek(0, os.SEEK_END) > longest:
+        raise ValueError(f"it is longer than the {longest:,} bytes that max_megapixels allows: see what it is")
+    if chosen is not None:
+        return read_page(file, chosen)
     if page:
         raise ValueError(f"it has 1 page, but page {page + 1} was asked for")
     file.seek(0)

@@ -159,6 +159,13 @@ def test_a_damaged_packet_is_left_out(damaged: bytes, tmp_path: Path) -> None:
     assert photograph.xmp is None
 
 
+def test_a_packet_of_more_names_than_a_program_writes_is_left_out() -> None:
+    """The whole packet is searched for each name of a namespace."""
+    names = [f'xmlns:t{number}="http://ns.adobe.com/tiff/1.0/"' for number in range(8)]
+    assert read_xmp(f'<x {" ".join(names[:8])} t7:Orientation="6"/>'.encode()) is not None
+    assert read_xmp(f'<x xmlns:t="http://ns.adobe.com/tiff/1.0/" {" ".join(names)}/>'.encode()) is None
+
+
 @pytest.mark.parametrize("damaged", [b"", b"text", IPTC[:-1], IPTC + b"rest", b"\x1c\x02", b"\x1c\x02\x05\x80\x09\xff"])
 def test_damaged_iptc_is_left_out(damaged: bytes, tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(damaged))

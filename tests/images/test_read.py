@@ -17,7 +17,7 @@ import tifffile
 from PIL import Image
 
 from colorize.errors import ImageError
-from colorize.images import find_photographs, read_photograph, read_rgb, write_photograph
+from colorize.images import count_pages, find_photographs, read_header, read_photograph, read_rgb, write_photograph
 from tests.images.samples import RGB, RGB_16, Array, chunk
 
 NOISE = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -185,6 +185,28 @@ def uncounted_crop(image: Image.Image, box: tuple[int, int, int, int]) -> Image.
 def test_long_pictures(size: tuple[int, int], tmp_path: Path) -> None:
     Image.linear_gradient("L").resize(size).save(tmp_path / "x.png")
     assert read_photograph(tmp_path / "x.png").pixels.shape == size[::-1]
+
+
+def test_a_pipe_or_a_device_is_never_opened(tmp_path: Path) -> None:
+    """It may have no end, or none that writes."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "device.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "device.jpg"):
+        for read in (read_photograph, read_rgb, read_header):
+            with pytest.raises(ImageError, match="is a pipe or a device, not a file"):
+                read(tmp_path / name)
+        assert count_pages(tmp_path / name) == 1
+
+
+def test_a_file_far_longer_than_its_picture_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("colorize.images.read.LONGEST_FILE", 1000, raising=False)
+    Image.new("L", (2, 2)).save(tmp_path / "x.png")
+    with (tmp_path / "x.png").open("ab") as file:
+        file.write(bytes(2000))
+    assert read_photograph(tmp_path / "x.png", max_megapixels=None).pixels.shape == (2, 2)
+    assert read_photograph(tmp_path / "x.png", max_megapixels=1).pixels.shape == (2, 2)
+    with pytest.raises(ImageError, match="longer than the 1,600 bytes .* max_megapixels"):
+        read_photograph(tmp_path / "x.png", max_megapixels=0.0001)
 
 
 NAMES = [
