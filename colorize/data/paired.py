@@ -7,13 +7,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.data.base import ImageArray, Split, to_channels_first
 from colorize.data.packed import PackedData
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, ImageError
+from colorize.images import read_header
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def by_stem(folder: Path, photographs: Sequence[Path]) -> dict[str, Path]:
 def _size(file: Path) -> str | None:
     """Width x height as stored; None for a file that cannot be read, which packing then lists."""
     try:
-        with Image.open(file) as image:
-            return f"{image.width}x{image.height}"
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        header = read_header(file)
+    except ImageError:
         return None
+    return f"{header.width}x{header.height}"

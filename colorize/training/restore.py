@@ -19,6 +19,7 @@ from colorize.registry import explain_unknown, imported_subclasses
 from colorize.targets import build_target
 from colorize.tasks import LabTask, Task
 from colorize.weights.checkpoint import read_checkpoint, trained_on
+from colorize.weights.loading import LARGEST_IMAGE_SIZE
 from colorize.weights.model import PREFIX, shapes
 
 log = logging.getLogger(__name__)
@@ -51,13 +52,14 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
     Both are those of the checkpoint `cfg.ckpt_path`, whatever `model=` says. Where there is none, `check` refuses it.
 
     Raises:
-        ColorizeError: as `load_task`.
+        ColorizeError: as `load_task`, or values that would mean something else in a configuration.
     """
     if cfg.ckpt_path is None or not Path(cfg.ckpt_path).is_file():
         return
     path = Path(cfg.ckpt_path)
     checkpoint = read_checkpoint(path)
     task_class, arguments = _describe(path, checkpoint)
+    _check_plain(path, arguments)
     size = trained_on(checkpoint).get("image_size")
     given = HydraConfig.initialized() and any(
         override.lstrip("+").startswith("data.image_size=") for override in HydraConfig.get().overrides.task
@@ -69,7 +71,7 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
             "init_from": None,
             "encoder_weights": None,
         }
-        if isinstance(size, int) and not given and get_class(cfg.data._target_).fixed_image_size is None:
+        if isinstance(size, int) and 0 < size <= LARGEST_IMAGE_SIZE and not given and get_class(cfg.data._target_).fixed_image_size is None:
             cfg.data.image_size = size
 
 
@@ -85,6 +87,26 @@ def _describe(path: Path, checkpoint: Mapping[str, Any]) -> tuple[type[Task], di
     if known[name] is LabTask and "target" not in checkpoint:
         arguments = {"luminance": "lab", **arguments}  # what checkpoints from before 0.2 mean that do not say
     return known[name], dict(arguments)
+
+
+def _check_plain(path: Path, value: object) -> None:
+    """Raise a ColorizeError unless these are plain values that neither Hydra nor OmegaConf reads as an order."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str) or key.startswith("_"):
+                raise _not_ours(path, key)
+            _check_plain(path, key)
+            _check_plain(path, item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_plain(path, item)
+    elif not isinstance(value, str | int | float | None) or (isinstance(value, str) and "${" in value):
+        raise _not_ours(path, value)
+
+
+def _not_ours(path: Path, value: object) -> ColorizeError:
+    said = repr(value) if isinstance(value, str) else type(value).__name__
+    return ColorizeError(f"{path} is refused: its hyper_parameters hold {said[:80]}, which no training of ours wrote.")
 
 
 def check_loads_back(task: Task) -> None:

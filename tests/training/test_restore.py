@@ -52,6 +52,33 @@ def test_an_evaluation_is_of_the_checkpoints_own_model_and_size(checkpoint: Path
     assert cfg.data.image_size == 48
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"_target_": "os.system"}, "_target_"),
+        ({"_partial_": True}, "_partial_"),
+        ({"network": {"name": "UNet", "_target_": "os.system"}}, "_target_"),
+        ({"optimizer": {"name": "Adam", "lr": "${oc.env:HOME}"}}, "oc.env:HOME"),
+        ({"loss": [{"name": "${oc.env:HOME}"}]}, "oc.env:HOME"),
+        ({"${oc.env:HOME}": 1}, "oc.env:HOME"),
+        ({"scheduler": {"name": "cosine", "lr": torch.zeros(1)}}, "Tensor"),
+    ],
+)
+def test_a_checkpoint_names_no_class_and_no_variable_of_the_environment(
+    change: dict[str, Any], words: str, checkpoint: Path
+) -> None:
+    """What it says becomes a part of the configuration, in which Hydra and OmegaConf read such words as orders."""
+    content = torch.load(checkpoint, weights_only=True)
+    content["hyper_parameters"] |= change
+    torch.save(content, checkpoint)
+    cfg = config(checkpoint, "colorize.data.scenes.SceneData")
+    before = OmegaConf.to_yaml(cfg)
+    with pytest.raises(ColorizeError, match=f"{words}.* which no training of ours wrote") as caught:
+        adopt_checkpoint(cfg)
+    assert "\n" not in str(caught.value)
+    assert OmegaConf.to_yaml(cfg) == before
+
+
 def test_an_old_evaluation_says_the_luminance_that_it_is_of(tmp_path: Path) -> None:
     task = LabTask(**PLAIN)
     old = {key: value for key, value in task.hparams.items() if key != "luminance"}
