@@ -1,5 +1,7 @@
 """A file appears whole or not at all, and what a killed process left is removed."""
 
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,3 +94,24 @@ def test_a_temporary_that_was_removed_before_it_was_locked_is_made_again(
     write_whole(tmp_path / "file", b"whole")
     assert len(removed) == 1
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"whole")]
+
+
+def test_a_link_is_replaced_and_its_target_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"mine")
+    (tmp_path / "picture.jpg").symlink_to(tmp_path / "target")
+    (tmp_path / "dangling.jpg").symlink_to(tmp_path / "none")
+    for name in ("picture.jpg", "dangling.jpg"):
+        write_whole(tmp_path / name, b"new")
+        assert not (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_bytes() == b"new"
+    assert (tmp_path / "target").read_bytes() == b"mine"
+    assert not (tmp_path / "none").exists()
+
+
+def test_who_may_read_a_file_follows_from_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_whole(tmp_path / "file", b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -50,13 +50,13 @@ def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, worke
     names = [file.relative_to(root).as_posix() for file in files]
     about = {"root": str(source), "recipe": RECIPE, "size": size}
     folder = cache_dir / f"{source.name}-{_fingerprint(about, names, files)}"
-    packed = _open(folder)
+    packed = _open(folder, size)
     if packed is not None:
         return packed
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with _lock(folder):
-            packed = _open(folder)
+            packed = _open(folder, size)
             if packed is None:
                 packed = _write_pack(folder, about, names, files, workers)
                 _remove_stale(folder, about)
@@ -96,13 +96,14 @@ def _read_index(folder: Path) -> dict[str, Any]:
     return index if isinstance(index, dict) else {}
 
 
-def _open(folder: Path) -> PackedImages | None:
-    """The cache in `folder`, None when it is absent or incomplete."""
-    index = _read_index(folder)
-    if not {"shape", "names", "bad"} <= index.keys():
+def _open(folder: Path, size: int) -> PackedImages | None:
+    """The cache in `folder`, None when it is absent, incomplete or damaged."""
+    index, path = _read_index(folder), folder / "images.bin"
+    names, bad = index.get("names"), index.get("bad")
+    if not _are_texts(names) or not _are_texts(bad):
         return None
-    path, shape = folder / "images.bin", tuple(index["shape"])
-    if not path.is_file() or path.stat().st_size != math.prod(shape) or len(index["names"]) != shape[0]:
+    shape = (len(names), size, size, 3)
+    if index.get("shape") != [*shape] or not path.is_file() or path.stat().st_size != math.prod(shape):
         return None
     images: npt.NDArray[np.uint8]
     if shape[0]:
@@ -110,7 +111,11 @@ def _open(folder: Path) -> PackedImages | None:
     else:  # an empty file cannot be mapped
         images = np.zeros(shape, np.uint8)
         images.flags.writeable = False
-    return PackedImages(images, index["names"], index["bad"])
+    return PackedImages(images, names, bad)
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _write_pack(
@@ -141,7 +146,7 @@ def _write_pack(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    packed = _open(folder)
+    packed = _open(folder, size)
     assert packed is not None
     return packed
 

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +223,30 @@ def test_an_incomplete_cache_is_rebuilt(damage: str, root: Path, cache: Path) ->
     np.testing.assert_array_equal(pack_folder(root, cache).images, expected)
     assert folders(cache) == [folder]
     assert sorted(file.name for file in folder.iterdir()) == ["images.bin", "index.json"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shape": 5},
+        {"shape": None},
+        {"shape": ["9", SIZE, SIZE, 3]},
+        {"shape": [-9, -SIZE, SIZE, 3]},
+        {"shape": [9 * SIZE, SIZE, 3]},
+        {"shape": [9, 3, SIZE, SIZE]},
+        {"names": 9},
+        {"names": [1] * 9},
+        {"bad": "x"},
+    ],
+)
+def test_an_index_that_someone_else_wrote_is_not_believed(changes: dict[str, Any], root: Path, cache: Path) -> None:
+    expected = pack_folder(root, cache)
+    (folder,) = folders(cache)
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(index | changes))
+    result = pack_folder(root, cache)
+    np.testing.assert_array_equal(result.images, expected.images)
+    assert (result.names, result.bad) == (expected.names, expected.bad)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a defect"), KeyboardInterrupt(), OSError(errno.EIO, "I/O")])
