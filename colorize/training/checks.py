@@ -138,6 +138,7 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
 def check_resume(path: Path, task: Task) -> None:
     """Only the same training can go on; settings given here that the checkpoint's replace are logged."""
     checkpoint = read_checkpoint(path)
+    check_kept_files(path, checkpoint)
     if checkpoint["task"] != type(task).__name__:
         raise ColorizeError(
             f"ckpt_path={path} is a {checkpoint['task']}, but model= describes a {type(task).__name__}: "
@@ -162,6 +163,24 @@ def check_resume(path: Path, task: Task) -> None:
     if lost:
         restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
         warn(f"ckpt_path={path} restores {restored}; what is given here has no effect: {given}.")
+
+
+def check_kept_files(path: Path, checkpoint: Mapping[str, Any]) -> None:
+    """Lightning removes files that the checkpoint says it has kept: no address of a file system, no way upwards."""
+    states = checkpoint.get("callbacks")
+    for state in states.values() if isinstance(states, Mapping) else []:
+        if not isinstance(state, Mapping) or "best_k_models" not in state:
+            continue
+        files = [
+            *state["best_k_models"],
+            *(state.get(f"{name}_model_path", "") for name in ("kth_best", "last", "best")),
+        ]
+        for file in files:
+            if not isinstance(file, str) or "::" in file or "://" in file or ".." in Path(file).parts:
+                raise ColorizeError(
+                    f"ckpt_path={path} is refused: it says that it has kept {file!r}, which its run cannot have "
+                    f"written; take its weights with model.init_from={path}."
+                )
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:

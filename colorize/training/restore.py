@@ -71,7 +71,12 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
             "init_from": None,
             "encoder_weights": None,
         }
-        if isinstance(size, int) and 0 < size <= LARGEST_IMAGE_SIZE and not given and get_class(cfg.data._target_).fixed_image_size is None:
+        if (
+            isinstance(size, int)
+            and 0 < size <= LARGEST_IMAGE_SIZE
+            and not given
+            and get_class(cfg.data._target_).fixed_image_size is None
+        ):
             cfg.data.image_size = size
 
 

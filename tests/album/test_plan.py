@@ -81,6 +81,20 @@ def test_links_in_a_circle_are_read_once(album: Path) -> None:
     assert len(make_plan("album", "out").jobs) == 3
 
 
+def test_every_picture_lies_below_the_output_folder(album: Path, tmp_path: Path) -> None:
+    """Whatever files and links are called and lead to: names come from the folder, where none is `..`."""
+    for name in ("...jpg", "..png", "a..b.png", "sub/..x/e.png", "sub/%2e%2e/f.png"):
+        write(album / name)
+    write(tmp_path / "elsewhere/g.png")
+    (album / "link").symlink_to("../elsewhere")
+    (album / "h.png").symlink_to("../elsewhere/g.png")
+    jobs = make_plan("album", "out", None, True, 2, True).jobs
+    assert {job.output.name for job in jobs} >= {"a..b.png", "f.png", "g.png", "h.png"}
+    for path in (path for job in jobs for path in job.pictures):
+        assert path.is_relative_to("out")
+        assert ".." not in path.parts
+
+
 def test_pictures_below_the_photographs_are_not_photographs_of_the_next_start(album: Path) -> None:
     before = make_plan("album", "album/colour")
     for job in before.jobs:

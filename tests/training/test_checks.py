@@ -199,3 +199,25 @@ def test_settings_that_hold_from_now_on_need_no_word(
 
 def test_nested_settings_have_dotted_keys() -> None:
     assert flatten({"a": {"b": {"c": 1}, "d": None}, "e": [1, 2]}) == {"a.b.c": 1, "a.d": None, "e": [1, 2]}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("key", "file"),
+    [
+        ("best_k_models", {"local:///home": 0.1}),
+        ("best_k_models", {"RUN/checkpoints/../../home": 0.1}),
+        ("kth_best_model_path", "s3://bucket/x.ckpt"),
+        ("last_model_path", "local::/home"),
+        ("best_model_path", 7),
+    ],
+)
+def test_no_checkpoint_has_files_elsewhere_removed(key: str, file: Any, checkpoint: Path, tmp_path: Path) -> None:
+    """Lightning removes what the checkpoint it goes on from says it has kept, once there is a better one."""
+    content, task = torch.load(checkpoint, weights_only=True), make_task(scheduler=COSINE)
+    state = {"best_k_models": {"/RUN/best.ckpt": 0.1}, "kth_best_model_path": "", "best_model_path": "/RUN/best.ckpt"}
+    torch.save(content | {"callbacks": {"x": {}, "ModelCheckpoint": state}}, tmp_path / "mine.ckpt")
+    check_resume(tmp_path / "mine.ckpt", task)
+    torch.save(content | {"callbacks": {"x": {}, "ModelCheckpoint": state | {key: file}}}, tmp_path / "hostile.ckpt")
+    with pytest.raises(ColorizeError, match=r"hostile\.ckpt is refused: .* take its weights with model\.init_from="):
+        check_resume(tmp_path / "hostile.ckpt", task)
