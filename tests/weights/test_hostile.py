@@ -103,7 +103,7 @@ def test_an_archive_that_unpacks_to_more_than_it_holds_is_refused(overlap: bool,
 )
 def test_a_network_that_pads_pictures_beyond_its_training_is_refused(network: dict[str, Any], tmp_path: Path) -> None:
     path = write(tmp_path / "x.safetensors", network)
-    with pytest.raises(ColorizeError, match="pictures of at least .* but says that it was trained on 32"):
+    with pytest.raises(ColorizeError, match=r"pictures of at least .* but says that it was trained on 32"):
         Colorizer.load(path, device="cpu")
 
 
