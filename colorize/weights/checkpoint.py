@@ -48,10 +48,12 @@ def _check_archive(path: Path) -> None:
 def _check_weights(path: Path, state: object) -> None:
     """Raise a ColorizeError unless these are tensors by name that the file has the bytes of: a few of them can be
     expanded or shared to any size."""
-    weights = state.items() if isinstance(state, Mapping) else [(None, state)]
-    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in weights):
-        raise ColorizeError(f"{path} is not a checkpoint of this project: its weights are not tensors by name.")
-    if sum(tensor.numel() * tensor.element_size() for _, tensor in weights) > path.stat().st_size:
+    needed = 0
+    for name, tensor in state.items() if isinstance(state, Mapping) else [(None, state)]:
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise ColorizeError(f"{path} is not a checkpoint of this project: its weights are not tensors by name.")
+        needed += tensor.numel() * tensor.element_size()
+    if needed > path.stat().st_size:
         raise ColorizeError(f"{path} is refused: it holds fewer bytes than its weights need.")
 
 
