@@ -11,7 +11,7 @@ from colorize.color.convert import lab_to_rgb, luminance, rgb_to_gray
 from colorize.color.precision import check_images, full_precision
 
 RED_OF_CR, BLUE_OF_CB = 1.402, 1.772
-LEAST = 1e-6  # of a divisor
+TINY = 1e-6  # a divisor is not 0
 
 
 @full_precision
@@ -32,38 +32,30 @@ def ab_to_chroma(gray: Tensor, ab: Tensor) -> Tensor:
     check_images("ab", ab, 2)
     rgb = lab_to_rgb(torch.cat([luminance(gray), ab], dim=1), clip=False)
     chroma = rgb[:, ::2] - rgb_to_gray(rgb)
-    return chroma * chroma_factor(chroma, gray, gray)
+    return fit_chroma_(chroma, gray, 1 - gray)
 
 
-@full_precision
-def chroma_factor(chroma: Tensor, low: Tensor, high: Tensor, white: float = 1.0) -> Tensor:
-    """The largest factor of chroma, up to 1, with which each channel stays in [0, white]; hue and gray are kept.
+def fit_chroma_(chroma: Tensor, below: Tensor, above: Tensor) -> Tensor:
+    """Lower chroma in place, by one factor for each pixel, until each channel stays in its range: hue is kept.
+
+    A channel is linear in the factor, so the largest that is possible has a closed form.
 
     Args:
-        chroma: float (B, 2, H, W), red minus gray and blue minus gray.
-        low, high: the least and the greatest gray that it is added to, float (B, 1, H, W) in [0, white].
-        white: 1, 255 or 65535.
-
-    Returns:
-        float32 (B, 1, H, W).
-
-    Raises:
-        ValueError: wrong dtype or shape.
+        chroma: float32 (B, 2, H, W), red minus gray and blue minus gray.
+        below, above: how far gray is from black and from white, float32 (B, 1, H, W), in the same units.
     """
-    check_images("chroma", chroma, 2)
-    red, blue = chroma.chunk(2, dim=1)
+    red, blue = chroma[:, :1], chroma[:, 1:]
     green = _green(red, blue)
-    above = torch.maximum(red, blue)
-    torch.maximum(above, green, out=above).clamp_(min=LEAST)
-    below = torch.minimum(red, blue)
-    torch.minimum(below, green, out=below).neg_().clamp_(min=LEAST)
-    return torch.minimum((white - high).div_(above), below.reciprocal_().mul_(low)).clamp_(max=1)
+    excess = torch.maximum(red, blue)
+    torch.maximum(excess, green, out=excess).div_(above + TINY)
+    lack = torch.minimum(red, blue)
+    torch.minimum(lack, green, out=lack).div_(-TINY - below)
+    return chroma.div_(torch.maximum(excess, lack, out=excess).clamp_(min=1))
 
 
-@full_precision
 def add_chroma(gray: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Red, green and blue, each (B, 1, H, W), of gray (B, 1, H, W) and chroma (B, 2, H, W) in the same units."""
-    red, blue = chroma.chunk(2, dim=1)
+    """Red, green and blue, float32 (B, 1, H, W), of gray (B, 1, H, W) and chroma (B, 2, H, W) in the same units."""
+    red, blue = chroma[:, :1], chroma[:, 1:]
     return red + gray, _green(red, blue).add_(gray), blue + gray
 
 

@@ -76,8 +76,8 @@ class Upsampler:
         self.height, self.width = height, width
         small = coefficients.shape[2]
         place = ((torch.arange(height, dtype=torch.float64) + 0.5) * (small / height) - 0.5).clamp(0, small - 1)
-        self._above = place.long()
-        self._fraction = (place - self._above).to(coefficients)[:, None]
+        above = place.long()
+        self._above, self._fraction = above.tolist(), (place - above).to(coefficients)[:, None]
         self._coefficients = F.interpolate(coefficients, (small, width), mode="bilinear")
         self._buffer = coefficients.new_empty(0)
 
@@ -85,7 +85,7 @@ class Upsampler:
         """Rows between the same two rows of coefficients, few enough for a CPU's cache: each a fast call."""
         most = max(1, CACHED_PIXELS // self.width)
         top = 0
-        for _, group in groupby(self._above.tolist()):
+        for _, group in groupby(self._above):
             end = top + len(list(group))
             for first in range(top, end, most):
                 yield slice(first, min(first + most, end))
@@ -118,12 +118,12 @@ class Upsampler:
         """Rows of the coefficients, in memory that is used again: new pages cost more time than the arithmetic."""
         small, above = self._coefficients, self._above[rows]
         shape = (*small.shape[:2], len(above), self.width)
-        if self._buffer.numel() < math.prod(shape):
-            self._buffer = small.new_empty(math.prod(shape))
-        last, first = small.shape[2] - 1, int(above[0])
-        if first == int(above[-1]):
-            upper, lower = small[:, :, first : first + 1], small[:, :, min(first + 1, last)][:, :, None]
+        size, last = math.prod(shape), small.shape[2] - 1
+        if self._buffer.numel() < size:
+            self._buffer = small.new_empty(size)
+        if above[0] == above[-1]:
+            below = min(above[0] + 1, last)
+            upper, lower = small[:, :, above[0] : above[0] + 1], small[:, :, below : below + 1]
         else:
-            above = above.to(small.device)
-            upper, lower = small.index_select(2, above), small.index_select(2, (above + 1).clamp(max=last))
-        return torch.lerp(upper, lower, self._fraction[rows], out=self._buffer[: math.prod(shape)].view(shape))
+            upper, lower = small[:, :, above], small[:, :, [min(row + 1, last) for row in above]]
+        return torch.lerp(upper, lower, self._fraction[rows], out=self._buffer[:size].view(shape))

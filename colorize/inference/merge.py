@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from colorize.color import rgb_to_gray
-from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, chroma_factor
+from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
 from colorize.color.upsample import Upsampler, guide
 from colorize.images import Pixels, Planes
 
@@ -32,8 +32,7 @@ def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
     picture = np.empty((*pixels.shape[:2], 3), pixels.dtype)
     for rows in upsampler.strips():
         gray = _plane(_gray(pixels[rows]))
-        chroma = upsampler(gray, rows.start)
-        chroma *= chroma_factor(chroma, gray, gray, white)
+        chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray)
         rgb = [channel.round_().clamp_(0, white) for channel in add_chroma(gray, chroma)]
         cv2.merge([channel[0, 0].numpy().astype(pixels.dtype) for channel in rgb], dst=picture[rows])
     return picture
@@ -44,7 +43,8 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
     """The same of gray (H, W), of 8 bits, as the planes of a JPEG: `gray` itself, and chroma at half its size."""
     height, width = gray.shape
     upsampler = Upsampler(_coefficients(small[None], ab[None], 255.0), (height + 1) // 2, (width + 1) // 2)
-    cb, cr = (np.empty((upsampler.height, upsampler.width), np.uint8) for _ in range(2))
+    units = torch.tensor([1 / RED_OF_CR, 1 / BLUE_OF_CB])[:, None, None]
+    planes = np.empty((2, upsampler.height, upsampler.width), np.uint8)
     for rows in upsampler.strips():
         strip = gray[2 * rows.start : 2 * rows.stop]
         if strip.shape[0] % 2 or width % 2:
@@ -52,11 +52,9 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
         low, high = np.minimum(strip[::2], strip[1::2]), np.maximum(strip[::2], strip[1::2])
         low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
         mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
-        chroma = upsampler(_plane(mean), rows.start)
-        chroma *= chroma_factor(chroma, _plane(low), _plane(high), 255.0)
-        cr[rows] = (chroma[0, 0] / RED_OF_CR).add_(128.5).numpy()
-        cb[rows] = (chroma[0, 1] / BLUE_OF_CB).add_(128.5).numpy()
-    return Planes(gray, cb, cr)
+        chroma = fit_chroma_(upsampler(_plane(mean), rows.start), _plane(low), _plane(255 - high))[0]
+        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).numpy(), casting="unsafe")  # rounds
+    return Planes(gray, cb=planes[1], cr=planes[0])
 
 
 def can_halve(pixels: Pixels, small: Tensor) -> bool:
@@ -70,8 +68,7 @@ def merge_batch(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
     """The pictures of a batch on one device: float RGB (B, 3, H, W), small (B, 3, h, w), ab (B, 2, h, w)."""
     gray = rgb_to_gray(rgb)
     chroma = Upsampler(_coefficients(small, ab), *rgb.shape[2:])(gray)
-    chroma = chroma * chroma_factor(chroma, gray, gray)
-    return torch.cat(add_chroma(gray, chroma), dim=1).clamp_(0, 1)
+    return torch.cat(add_chroma(gray, fit_chroma_(chroma, gray, 1 - gray)), dim=1).clamp_(0, 1)
 
 
 def _coefficients(small: Tensor, ab: Tensor, white: float = 1.0) -> Tensor:
@@ -90,7 +87,7 @@ def _gray(pixels: Pixels) -> npt.NDArray[np.float32]:
 
 def _plane(values: npt.NDArray[np.generic]) -> Tensor:
     """(H, W) as float32 (1, 1, H, W)."""
-    return torch.from_numpy(values.astype(np.float32, copy=False))[None, None]
+    return torch.from_numpy(values.astype(np.float32, copy=False)[None, None])
 
 
 def pixels_as_float(pixels: Pixels) -> Tensor:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorize.color import delta_e, lab_to_rgb, rgb_to_gray, rgb_to_lab
-from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, chroma_factor
+from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
 from colorize.images import find_photographs, read_rgb
 from colorize.inference.merge import merge_batch, merge_planes
 
@@ -51,7 +51,7 @@ def shrink(rgb: Tensor, size: tuple[int, int]) -> Tensor:
 def bilinear(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
     small_gray, gray = rgb_to_gray(small), rgb_to_gray(rgb)
     chroma = F.interpolate(ab_to_chroma(small_gray, ab), rgb.shape[2:], mode="bilinear")
-    return torch.cat(add_chroma(gray, chroma * chroma_factor(chroma, gray, gray)), dim=1).clamp(0, 1)
+    return torch.cat(add_chroma(gray, fit_chroma_(chroma, gray, 1 - gray)), dim=1).clamp(0, 1)
 
 
 def as_jpeg(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
