@@ -6,7 +6,8 @@
 The codec alone is Pillow reading a JPEG in colour as RGB and writing it again with the same quality (4:2:0), in as many
 threads. Both, and the pipeline on the same photographs in gray, take turns in one process; the least time of each is
 shown. --cpu counts the seconds of the CPU instead of those of the clock, for one thread on a machine that others use
-too: ratios then do not depend on them. Photographs (without a folder, painted scenes with grain) are enlarged or shrunk to the size.
+too: ratios then do not depend on them. Photographs (without a folder, painted scenes) are enlarged or shrunk to the
+size, and get grain.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def make_album(folder: Path, sources: list[Image.Image], megapixels: float, coun
 def codec(album: Path, output: Path, threads: int) -> None:
     def copy(path: Path) -> None:
         with Image.open(path) as image:
-            image.convert("RGB").save(output / path.name, quality=Settings.quality)
+            image.save(output / path.name, quality=Settings.quality)
 
     output.mkdir()
     with ThreadPoolExecutor(threads) as pool:
