@@ -19,7 +19,6 @@ from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
 from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
 from colorize.images import Header, Photograph, read_header, read_photograph
-from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 
 MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
@@ -64,7 +63,6 @@ class Pipeline:
     _groups: dict[torch.Size, list[_Item]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        keep_memory(True)
         torch.get_num_threads()  # settles the calling thread's number, before other threads set theirs
         self._readers = ThreadPoolExecutor(self.threads, "read")
         self._writers = ThreadPoolExecutor(self.threads, "write")
@@ -98,7 +96,6 @@ class Pipeline:
             self._advance()
         self._readers.shutdown(cancel_futures=True)
         self._writers.shutdown(cancel_futures=True)
-        keep_memory(False)
         self._writing = {future: item for future, item in self._writing.items() if not future.cancelled()}
         self._reading.clear()
         self._collect()

@@ -28,6 +28,7 @@ from colorize.album.pipeline import Pipeline
 from colorize.album.plan import make_plan
 from colorize.album.settings import Settings
 from colorize.images import find_photographs, read_rgb
+from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 from colorize.scenery import render_scenes
 
@@ -66,11 +67,13 @@ def codec(album: Path, output: Path, threads: int) -> None:
 
 
 def predict(colorizer: Colorizer, album: Path, output: Path, threads: int) -> None:
+    keep_memory(True)
     rows: list[LedgerRow] = []
     pipeline = Pipeline(colorizer, Settings(), rows.append, threads)
     for job in make_plan(str(album), str(output)).jobs:
         pipeline.add(job)
     pipeline.finish()
+    keep_memory(False)  # as the codec alone has it
     assert {row.status for row in rows} == {"done"}
 
 
