@@ -103,7 +103,7 @@ def color_deviation(logits: Tensor, centers: Tensor) -> Tensor:
     return variance.clamp_min(0).sqrt()
 
 
-def color_noise(centers: Tensor, seed: int, width: float = 25.0) -> Tensor:
+def color_noise(grid: int, seed: int, width: float = 25.0) -> Tensor:
     """Random preferences for bins, alike for those of like colours: float32 (Q,) on the CPU.
 
     Added to all logits of a picture they give one sample of its colours in which the same things have the same colour:
@@ -111,13 +111,21 @@ def color_noise(centers: Tensor, seed: int, width: float = 25.0) -> Tensor:
     Gumbel distribution, pi^2 / 6; their correlation is a Gaussian of the distance in ab.
 
     Args:
-        centers: `bin_centers`.
+        grid: see `bin_centers`.
         seed: of the draw.
         width: of that Gaussian, in Lab units.
     """
-    points = centers.cpu().double()
-    covariance = torch.exp(-torch.cdist(points, points).square() / (2 * width**2)) * (torch.pi**2 / 6)
-    values, vectors = torch.linalg.eigh(covariance)
-    draw = torch.randn(len(points), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    noise: Tensor = vectors @ (values.clamp_min(0).sqrt() * (vectors.T @ draw))
-    return noise.float()
+    root = _covariance_root(grid, width)
+    draw = torch.randn(len(root), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return (root @ draw).float()
+
+
+@cache
+def _covariance_root(grid: int, width: float) -> Tensor:
+    """The symmetric square root of the covariance of `color_noise`: float64 (Q, Q)."""
+    with _as_constant():
+        points = bin_centers(grid).double()
+        covariance = torch.exp(-torch.cdist(points, points).square() / (2 * width**2)) * (torch.pi**2 / 6)
+        values, vectors = torch.linalg.eigh(covariance)
+        root: Tensor = vectors @ (values.clamp_min(0).sqrt()[:, None] * vectors.T)
+        return root

@@ -65,7 +65,7 @@ class LabBinsTarget(LabTarget):
         centers = bin_centers(self.grid).to(prediction.device)
         logits = self.logits(prediction).float()
         if seed is not None:
-            logits = logits + color_noise(centers, seed).to(logits.device)[:, None, None]
+            logits = logits + color_noise(self.grid, seed).to(logits.device)[:, None, None]
         return annealed_mean(logits, centers, self.temperature if temperature is None else temperature)
 
     def to_ab(self, x: Tensor, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
