@@ -53,7 +53,7 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
         low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
         mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
         chroma = fit_chroma_(upsampler(_plane(mean), rows.start), _plane(low), _plane(255 - high))[0]
-        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).numpy(), casting="unsafe")  # rounds
+        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).clamp_(max=255).numpy(), casting="unsafe")  # rounds
     return Planes(gray, cb=planes[1], cr=planes[0])
 
 

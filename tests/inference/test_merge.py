@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.images import Photograph, Planes, read_photograph, write_photograph
+from colorize.inference import merge
 from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes
 from colorize.scenery import render_scenes
 
@@ -143,3 +144,16 @@ def luma(path: Path) -> npt.NDArray[np.int64]:
 )
 def test_only_large_gray_photographs_of_8_bits_are_halved(pixels: Array, halved: bool) -> None:
     assert can_halve(pixels, torch.zeros(3, 32, 32)) == halved
+
+
+@pytest.mark.parametrize(("gray", "chroma", "channel"), [(76, (0.71, -0.3), 0), (29, (-0.114, 0.9), 2)])
+def test_pure_red_and_blue_are_red_and_blue_in_planes(
+    gray: int, chroma: tuple[float, float], channel: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are half a step beyond the last value of Cr and Cb."""
+    pure = torch.tensor(chroma).reshape(1, 2, 1, 1).expand(1, 2, 2, 2)
+    monkeypatch.setattr(merge, "ab_to_chroma", lambda gray, ab: pure)
+    planes = merge_planes(np.full((32, 32), gray, np.uint8), torch.full((3, 2, 2), gray / 255), torch.zeros(2, 2, 2))
+    picture = as_rgb(planes)
+    assert picture[..., channel].min() > 250
+    assert np.delete(picture, channel, axis=2).max() < 5
