@@ -10,4 +10,4 @@ def keep_memory(kept: bool) -> None:
 
     For the whole process; Pillow itself keeps none.
     """
-    Image.core.set_blocks_max(_KEPT_BLOCKS if kept else 0)
+    Image.core.set_blocks_max(_KEPT_BLOCKS if kept else 0)  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -111,9 +112,9 @@ def main() -> None:
                 torch.set_num_threads(threads)
                 cv2.setNumThreads(threads)
                 ways: dict[str, Callable[[Path], None]] = {
-                    "codec": lambda output, a=album, n=threads: codec(a / "color", output, n),
-                    "gray": lambda output, a=album, n=threads: predict(colorizer, a / "gray", output, n),
-                    "color": lambda output, a=album, n=threads: predict(colorizer, a / "color", output, n),
+                    "codec": partial(codec, album / "color", threads=threads),
+                    "gray": partial(predict, colorizer, album / "gray", threads=threads),
+                    "color": partial(predict, colorizer, album / "color", threads=threads),
                 }
                 speed = measure(ways, asked.count, asked.repeats, asked.cpu)
                 table.append({"megapixels": megapixels, "threads": threads, **speed})
