@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from colorize.album.settings import Settings
-from colorize.images import Pixels
+from colorize.images import Photograph, Pixels, Planes
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.colors import Colors, draw_uncertainty
 
@@ -18,14 +19,14 @@ class Coloring:
 
     Args:
         colorizer: merges the colours with the photograph.
-        pixels: of the photograph.
+        photograph: their gray is its own.
         small: what the network saw of it, (3, h, w).
         colors: what it said.
         saturation: factor on ab.
     """
 
     colorizer: Colorizer
-    pixels: Pixels
+    photograph: Photograph
     small: Tensor
     colors: Colors
     saturation: float
@@ -39,21 +40,26 @@ class Coloring:
         """The photograph in other plausible colours; `number` from 0."""
         return self._merge(self.colors.samples[number])
 
+    def for_file(self, path: Path, sample: int | None = None) -> Pixels | Planes:
+        """Its picture, or the sample of that number, as a file of that name holds it."""
+        ab = self.colors.ab if sample is None else self.colors.samples[sample]
+        return self.colorizer.merge_for(path, self.photograph, self.small, ab, self.saturation)
+
     def uncertainty(self) -> Pixels:
         """The map of how unsure its colours are, (H, W), 8 bits."""
         assert self.colors.deviation is not None
-        return draw_uncertainty(self.colors.deviation, *self.pixels.shape[:2])
+        return draw_uncertainty(self.colors.deviation, *self.photograph.pixels.shape[:2])
 
     def _merge(self, ab: Tensor) -> Pixels:
-        return self.colorizer.merge(self.pixels, self.small, ab, self.saturation)
+        return self.colorizer.merge(self.photograph.pixels, self.small, ab, self.saturation)
 
 
-def color(colorizer: Colorizer, photographs: list[tuple[Pixels, Tensor]], settings: Settings) -> list[Coloring]:
+def color(colorizer: Colorizer, photographs: list[tuple[Photograph, Tensor]], settings: Settings) -> list[Coloring]:
     """The colours of photographs, which the network sees as one batch.
 
     Args:
         colorizer: gives the colours.
-        photographs: the pixels of each and what the network sees of it, (3, h, w) of one shape.
+        photographs: each and what the network sees of it, (3, h, w) of one shape.
         settings: which colours.
     """
     colors = colorizer.predict_colors(
@@ -64,6 +70,6 @@ def color(colorizer: Colorizer, photographs: list[tuple[Pixels, Tensor]], settin
         uncertainty=settings.uncertainty,
     )
     return [
-        Coloring(colorizer, pixels, small, colors[number], settings.saturation)
-        for number, (pixels, small) in enumerate(photographs)
+        Coloring(colorizer, photograph, small, colors[number], settings.saturation)
+        for number, (photograph, small) in enumerate(photographs)
     ]

@@ -12,7 +12,7 @@ from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.errors import ImageError
 from colorize.files import write_whole
-from colorize.images import Photograph, Pixels, write_pages, write_photograph
+from colorize.images import Photograph, Pixels, Planes, write_pages, write_photograph
 from colorize.images.photograph import three_channels
 
 Made = Coloring | Pixels | None
@@ -35,7 +35,7 @@ def write_pictures(job: Job, photograph: Photograph, made: Made, settings: Setti
         if made is None and path.suffix.lower() == job.file.suffix.lower():
             write_whole(path, job.file.read_bytes())
         else:
-            write_photograph(path, *_picture(path, job, photograph, made), settings.quality)
+            write_photograph(path, *_file_picture(path, job, photograph, made), settings.quality)
 
 
 class _AllKeptError(Exception):
@@ -84,6 +84,15 @@ def write_page_pictures(job: Job, count: int, pages: Iterable[tuple[Photograph, 
     return False
 
 
+def _file_picture(path: Path, job: Job, photograph: Photograph, made: Made) -> tuple[Pixels | Planes, Photograph]:
+    """As `_picture`, where no other file needs the same pixels."""
+    if isinstance(made, Coloring) and path in job.samples:
+        return made.for_file(path, job.samples.index(path)), photograph
+    if isinstance(made, Coloring) and path == job.output and job.side_by_side is None:
+        return made.for_file(path), photograph
+    return _picture(path, job, photograph, made)
+
+
 def _picture(path: Path, job: Job, photograph: Photograph, made: Made) -> tuple[Pixels, Photograph]:
     """The pixels of a picture, and the photograph whose alpha and metadata it has."""
     if path == job.uncertainty:
@@ -91,9 +100,7 @@ def _picture(path: Path, job: Job, photograph: Photograph, made: Made) -> tuple[
         pixels = made.uncertainty() if isinstance(made, Coloring) else certain
         return pixels, Photograph(pixels, dpi=photograph.dpi)
     if isinstance(made, Coloring):
-        if path in job.samples:
-            return made.sample(job.samples.index(path)), photograph
-        made = made.picture
+        made = made.sample(job.samples.index(path)) if path in job.samples else made.picture
     colored = photograph.pixels if made is None else made
     if path == job.side_by_side:
         return beside(photograph.pixels, colored), replace(photograph, alpha=None)

@@ -50,4 +50,4 @@ def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> 
     small = colorizer.shrink(photograph.pixels)
     if settings.keep_color and is_colored(small):
         return None
-    return color(colorizer, [(photograph.pixels, small)], settings)[0]
+    return color(colorizer, [(photograph, small)], settings)[0]

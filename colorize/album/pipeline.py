@@ -145,7 +145,8 @@ class Pipeline:
         torch.set_num_threads(torch_threads)
         if not item.job.file.is_file():
             raise ImageError(f"{item.job.file}: is no longer there, or is not a file")
-        item.photograph = read_photograph(item.job.file, self.settings.max_megapixels)
+        gray = not (self.colorizer.needs_color or self.settings.keep_color or self.settings.side_by_side)
+        item.photograph = read_photograph(item.job.file, self.settings.max_megapixels, gray=gray)
         if not self.colorizer.at_full_size:
             item.small = self.colorizer.shrink(item.photograph.pixels)
             item.is_colored = self.settings.keep_color and is_colored(item.small)
@@ -165,7 +166,7 @@ class Pipeline:
     def _predict(self, items: list[_Item]) -> None:
         """The network on one batch, photograph by photograph if it fails on all of them together."""
         started = time.perf_counter()
-        seen = [(item.photograph.pixels, item.small) for item in items if item.photograph and item.small is not None]
+        seen = [(item.photograph, item.small) for item in items if item.photograph and item.small is not None]
         try:
             colorings = color(self.colorizer, seen, self.settings)
         except Exception as error:

@@ -16,6 +16,7 @@ from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
+from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.colors import check_distribution
 
@@ -49,6 +50,7 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
     if settings.keep_color and colorizer.at_full_size:
         raise ColorizeError("keep_color=true has no use with weights that take colour away: leave it out.")
     check_distribution(colorizer.target, settings.temperature, settings.samples, settings.uncertainty)
+    keep_memory(True)
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_megapixels decides
     outcome = Outcome()
     work = ranks.connect(_Work([], None) if plan is None else _Work(_todo(plan, settings, outcome), plan.folder))

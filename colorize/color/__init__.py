@@ -2,7 +2,7 @@
 
 from colorize.color.convert import AB_SCALE, lab_to_rgb, luminance, rgb_to_gray, rgb_to_lab, to_float
 from colorize.color.difference import check_pair, colorfulness, delta_e
-from colorize.color.gamut import fit_gamut, in_gamut
+from colorize.color.gamut import in_gamut
 from colorize.color.precision import check_images, full_precision
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "check_pair",
     "colorfulness",
     "delta_e",
-    "fit_gamut",
     "full_precision",
     "in_gamut",
     "lab_to_rgb",

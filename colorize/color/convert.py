@@ -4,7 +4,6 @@ Lab is CIE 1976 L*a*b* of sRGB under D65 with the 2° observer: L in [0, 100], a
 [-108, 99].
 """
 
-import kornia.color
 import torch
 from torch import Tensor
 
@@ -56,8 +55,8 @@ def rgb_to_gray(rgb: Tensor) -> Tensor:
         ValueError: wrong dtype or shape.
     """
     check_images("rgb", rgb, 3)
-    gray: Tensor = kornia.color.rgb_to_grayscale(rgb)
-    return gray
+    red, green, blue = rgb[:, :1], rgb[:, 1:2], rgb[:, 2:]
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 @full_precision
@@ -74,7 +73,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         ValueError: wrong dtype or shape.
     """
     check_images("rgb", rgb, 3)
-    xyz = _multiply(RGB_TO_XYZ, kornia.color.rgb_to_linear_rgb(rgb))
+    xyz = _multiply(RGB_TO_XYZ, _to_linear(rgb))
     x, y, z = (_root(channel / white) for channel, white in zip(xyz, WHITE_XYZ, strict=True))
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
 
@@ -93,7 +92,7 @@ def luminance(rgb: Tensor) -> Tensor:
         ValueError: wrong dtype or shape.
     """
     check_images("rgb", rgb, 1 if rgb.ndim == 4 and rgb.shape[1] == 1 else 3)
-    linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).pow(2.4), rgb / 12.92)
+    linear = _to_linear(rgb)
     if linear.shape[1] == 3:
         linear = _multiply(RGB_TO_XYZ[1:2], linear)[0][:, None]
     return 116 * _root(linear) - 16
@@ -118,8 +117,18 @@ def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
     y = (lightness + 16) / 116
     x, z = y + a / 500, (y - b / 200).clamp(min=0)
     xyz = [cube(root) * white for root, white in zip((x, y, z), WHITE_XYZ, strict=True)]
-    rgb: Tensor = kornia.color.linear_rgb_to_rgb(torch.stack(_multiply(XYZ_TO_RGB, torch.stack(xyz, dim=1)), dim=1))
+    rgb = _from_linear(torch.stack(_multiply(XYZ_TO_RGB, torch.stack(xyz, dim=1)), dim=1))
     return rgb.clamp(0, 1) if clip else rgb
+
+
+def _to_linear(rgb: Tensor) -> Tensor:
+    """The light of sRGB's values, IEC 61966-2-1."""
+    return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).pow(2.4), rgb / 12.92)
+
+
+def _from_linear(light: Tensor) -> Tensor:
+    """The inverse of `_to_linear`, with a finite gradient everywhere."""
+    return torch.where(light > 0.0031308, 1.055 * light.clamp(min=0.0031308).pow(1 / 2.4) - 0.055, 12.92 * light)
 
 
 def _multiply(matrix: Matrix, images: Tensor) -> list[Tensor]:

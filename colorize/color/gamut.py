@@ -1,4 +1,4 @@
-"""Colours that sRGB cannot show, brought to the nearest of their hue and lightness that it can."""
+"""Which colours sRGB can show."""
 
 import torch
 from torch import Tensor
@@ -7,38 +7,6 @@ from colorize.color.convert import WHITE_XYZ, XYZ_TO_RGB, cube
 from colorize.color.precision import check_images, full_precision
 
 _LEAST_LIGHT, _MOST_LIGHT = -1e-5, 1 + 1e-4  # of a linear channel; the matrix gives white 1 + 8e-5
-_HALVINGS = 8
-
-
-@full_precision
-def fit_gamut(lab: Tensor) -> Tensor:
-    """Lab whose chroma is lowered, at constant L and hue, until sRGB can show the colour.
-
-    A bisection over the colours out of gamut alone; it leaves at most 0.4 % of the chroma too little. Clipping the
-    channels of sRGB instead would change L and hue.
-
-    Args:
-        lab: float (B, 3, H, W), L in [0, 100].
-
-    Returns:
-        float32 (B, 3, H, W): colours that sRGB has are unchanged bit for bit, the others lie just inside it, within
-        0.0002 of [0, 1] in each channel. Needs at its peak about 4 times the memory of `lab`.
-
-    Raises:
-        ValueError: wrong dtype or shape.
-    """
-    check_images("lab", lab, 3)
-    luminance, a, b = lab.unbind(1)
-    outside = ~in_srgb(luminance, a, b)
-    luminance, a, b = luminance[outside], a[outside], b[outside]
-    factor = torch.zeros_like(luminance)
-    for halving in range(1, _HALVINGS + 1):
-        more = factor + 0.5**halving
-        factor = torch.where(in_srgb(luminance, more * a, more * b), more, factor)
-    fitted = lab.clone()
-    fitted[:, 1][outside] = factor * a
-    fitted[:, 2][outside] = factor * b
-    return fitted
 
 
 @full_precision

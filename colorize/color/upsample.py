@@ -1,50 +1,57 @@
-"""Colour of a small picture brought to a large one without bleeding over the edges that its luminance shows.
+"""Chroma of a small picture brought to a large one without bleeding over the edges that its gray shows.
 
-A guided filter: around each small pixel ab is a linear function of L, found at the small size and applied to the L of
-the large picture, as in He and Sun, Fast Guided Filter (2015), arXiv:1505.00996. Two things differ from the paper.
-The line goes through the small pixel's own ab, not through the window's mean, so that nothing is blurred and two equal
-sizes give ab itself. And its slope is multiplied by R², the share of ab's variance that L explains there: where L says
-little about ab, grain in L stays out of the colours and the result is the bilinear one.
+A guided filter: around each small pixel chroma is a linear function of gray, found at the small size and applied to the
+gray of the large picture, as in He and Sun, Fast Guided Filter (2015), arXiv:1505.00996. Two things differ from the
+paper. The line goes through the small pixel's own chroma, not through the window's mean, so that nothing is blurred and
+two equal sizes give the chroma itself. And its slope is multiplied by R², the share of the chroma's variance that gray
+explains there: where gray says little about colour, its grain stays out of the colours and the result is the bilinear
+one.
 """
+
+import math
+from collections.abc import Iterator
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize.color import check_images, full_precision
+from colorize.color.precision import check_images, full_precision
 
-EPSILON = 50.0
-"""Variance of L, in Lab units squared, above which an edge counts: the larger, the nearer to bilinear."""
+EPSILON = 0.005
+"""Variance of gray above which an edge counts: the larger, the nearer to bilinear."""
+CACHED_PIXELS = 2**15
+"""Of a strip whose planes of floats stay in a CPU's cache."""
 
 
 @full_precision
-def guide(luminance: Tensor, ab: Tensor) -> Tensor:
-    """The coefficients that `upsample_ab` enlarges, at the small size.
+def guide(gray: Tensor, chroma: Tensor) -> Tensor:
+    """The coefficients that `Upsampler` enlarges, at the small size.
 
     Args:
-        luminance: L of the small picture, float (B, 1, h, w) in [0, 100].
-        ab: its a and b, float (B, 2, h, w).
+        gray: of the small picture, float (B, 1, h, w) in [0, 1].
+        chroma: float (B, 2, h, w), in the same units.
 
     Returns:
-        float32 (B, 8, h, w), two channels each (for a and for b): slope and offset of ab = slope L + offset, and the
-        least and the greatest ab among a pixel and its neighbours, which the result keeps to.
+        float32 (B, 8, h, w), two channels each: slope and offset of chroma = slope gray + offset, and the least and the
+        greatest chroma among a pixel and its neighbours, which the result keeps to.
 
     Raises:
         ValueError: wrong dtype or shape, or two sizes that differ.
     """
-    check_images("luminance", luminance, 1)
-    check_images("ab", ab, 2)
-    if luminance.shape[0] != ab.shape[0] or luminance.shape[2:] != ab.shape[2:]:
-        raise ValueError(f"luminance and ab differ in size: {tuple(luminance.shape)} and {tuple(ab.shape)}.")
-    mean_luminance, mean_ab = _window_mean(luminance), _window_mean(ab)
-    variance = (_window_mean(luminance.square()) - mean_luminance.square()).clamp(min=0)
-    covariance = _window_mean(luminance * ab) - mean_luminance * mean_ab
-    variance_ab = (_window_mean(ab.square()) - mean_ab.square()).clamp(min=0).sum(dim=1, keepdim=True)
-    explained = covariance.square().sum(dim=1, keepdim=True) / (variance * variance_ab + 1e-3)  # R²
+    check_images("gray", gray, 1)
+    check_images("chroma", chroma, 2)
+    if gray.shape[0] != chroma.shape[0] or gray.shape[2:] != chroma.shape[2:]:
+        raise ValueError(f"gray and chroma differ in size: {tuple(gray.shape)} and {tuple(chroma.shape)}.")
+    mean_gray, mean_chroma = _window_mean(gray), _window_mean(chroma)
+    variance = (_window_mean(gray.square()) - mean_gray.square()).clamp(min=0)
+    covariance = _window_mean(gray * chroma) - mean_gray * mean_chroma
+    of_chroma = (_window_mean(chroma.square()) - mean_chroma.square()).clamp(min=0).sum(dim=1, keepdim=True)
+    explained = covariance.square().sum(dim=1, keepdim=True) / (variance * of_chroma + 1e-11)  # R²
     slope = _window_mean(covariance / (variance + EPSILON) * explained.clamp(max=1))
-    window = F.pad(ab, (1, 1, 1, 1), mode="replicate")
+    window = F.pad(chroma, (1, 1, 1, 1), mode="replicate")
     least, greatest = -F.max_pool2d(-window, 3, stride=1), F.max_pool2d(window, 3, stride=1)
-    return torch.cat([slope, ab - slope * luminance, least, greatest], dim=1)
+    return torch.cat([slope, chroma - slope * gray, least, greatest], dim=1)
 
 
 def _window_mean(values: Tensor) -> Tensor:
@@ -54,44 +61,69 @@ def _window_mean(values: Tensor) -> Tensor:
     return (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
 
 
-@full_precision
-def upsample_ab(coefficients: Tensor, luminance: Tensor, top: int = 0, height: int | None = None) -> Tensor:
-    """ab of rows of the large picture.
+class Upsampler:
+    """The chroma of a large picture, in strips of rows.
 
-    Pixels are areas, as in `F.interpolate(..., align_corners=False)`. A large picture can be done in strips: a row is
-    the same in each strip and in the whole.
+    Pixels are areas, as in `F.interpolate(..., align_corners=False)`; a row is the same in each strip and in the whole.
 
     Args:
-        coefficients: of `guide`, float (B, 8, h, w).
-        luminance: L of the rows `top` to `top` + H of the large picture, float (B, 1, H, W) in [0, 100].
-        top: the first of these rows in the large picture.
-        height: rows of the large picture; None for H, the whole of it.
-
-    Returns:
-        float32 (B, 2, H, W). Needs at its peak about 4 times the memory of that.
-
-    Raises:
-        ValueError: wrong dtype or shape, or rows beyond `height`.
+        coefficients: of `guide`, float32 (B, 8, h, w).
+        height, width: of the large picture.
     """
-    check_images("coefficients", coefficients, 8)
-    check_images("luminance", luminance, 1)
-    rows = luminance.shape[2]
-    height = rows if height is None else height
-    if top < 0 or top + rows > height:
-        raise ValueError(f"Rows {top} to {top + rows} are not in a picture of {height} rows.")
-    slope, offset, least, greatest = _rows(coefficients, top, rows, height).chunk(4, dim=1)
-    size = (rows, luminance.shape[3])
-    ab = F.interpolate(slope, size, mode="bilinear").mul_(luminance).add_(F.interpolate(offset, size, mode="bilinear"))
-    torch.maximum(ab, F.interpolate(least, size, mode="bilinear"), out=ab)
-    return torch.minimum(ab, F.interpolate(greatest, size, mode="bilinear"), out=ab)
 
+    def __init__(self, coefficients: Tensor, height: int, width: int) -> None:
+        check_images("coefficients", coefficients, 8)
+        self.height, self.width = height, width
+        small = coefficients.shape[2]
+        place = ((torch.arange(height, dtype=torch.float64) + 0.5) * (small / height) - 0.5).clamp(0, small - 1)
+        above = place.long()
+        self._above, self._fraction = above.tolist(), (place - above).to(coefficients)[:, None]
+        self._coefficients = F.interpolate(coefficients, (small, width), mode="bilinear")
+        self._buffer = coefficients.new_empty(0)
 
-def _rows(small: Tensor, top: int, rows: int, height: int) -> Tensor:
-    """Rows `top` to `top` + `rows` of `small` (B, C, h, w) stretched to `height` rows, (B, C, rows, w)."""
-    last = small.shape[2] - 1
-    large = torch.arange(top, top + rows, dtype=torch.float64)
-    y = ((large + 0.5) * (last + 1) / height - 0.5).clamp(0, last)
-    above = y.floor().long()
-    below = (above + 1).clamp(max=last)
-    fraction = (y - above).float().to(small.device)[:, None]
-    return torch.lerp(small[:, :, above.to(small.device)], small[:, :, below.to(small.device)], fraction)
+    def strips(self) -> Iterator[slice]:
+        """Rows between the same two rows of coefficients, few enough for a CPU's cache: each a fast call."""
+        most = max(1, CACHED_PIXELS // self.width)
+        top = 0
+        for _, group in groupby(self._above):
+            end = top + len(list(group))
+            for first in range(top, end, most):
+                yield slice(first, min(first + most, end))
+            top = end
+
+    @torch.inference_mode()
+    def __call__(self, gray: Tensor, top: int = 0) -> Tensor:
+        """The chroma of rows.
+
+        Args:
+            gray: of the rows from `top`, float32 (B, 1, rows, width), in the units of the coefficients' offsets.
+            top: the first of them.
+
+        Returns:
+            float32 (B, 2, rows, width); it is overwritten by the next call.
+
+        Raises:
+            ValueError: wrong dtype or shape, or rows beyond the picture.
+        """
+        check_images("gray", gray, 1)
+        rows = slice(top, top + gray.shape[2])
+        if top < 0 or rows.stop > self.height:
+            raise ValueError(f"Rows {top} to {rows.stop} are not in a picture of {self.height} rows.")
+        slope, offset, least, greatest = self._rows(rows).chunk(4, dim=1)
+        chroma = slope.mul_(gray).add_(offset)
+        torch.maximum(chroma, least, out=chroma)
+        return torch.minimum(chroma, greatest, out=chroma)
+
+    def _rows(self, rows: slice) -> Tensor:
+        """Rows of the coefficients, in memory that is used again: new pages cost more time than the arithmetic."""
+        small, above = self._coefficients, self._above[rows]
+        shape = (*small.shape[:2], len(above), self.width)
+        size, last = math.prod(shape), small.shape[2] - 1
+        if self._buffer.numel() < size:
+            self._buffer = small.new_empty(size)
+        if above[0] == above[-1]:
+            below = min(above[0] + 1, last)
+            upper, lower = small[:, :, above[0] : above[0] + 1], small[:, :, below : below + 1]
+        else:
+            upper, lower = small[:, :, above], small[:, :, [min(row + 1, last) for row in above]]
+        return torch.lerp(upper, lower, self._fraction[rows], out=self._buffer[:size].view(shape))

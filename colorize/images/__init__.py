@@ -2,9 +2,9 @@
 
 from colorize.images.find import EXTENSIONS, find_photographs
 from colorize.images.header import READABLE_FORMATS, Header, count_pages, read_header
-from colorize.images.photograph import Photograph, Pixels
+from colorize.images.photograph import Photograph, Pixels, Planes
 from colorize.images.read import read_photograph, read_rgb
-from colorize.images.write import WRITABLE, write_pages, write_photograph
+from colorize.images.write import WRITABLE, takes_planes, write_pages, write_photograph
 
 __all__ = [
     "EXTENSIONS",
@@ -13,11 +13,13 @@ __all__ = [
     "Header",
     "Photograph",
     "Pixels",
+    "Planes",
     "count_pages",
     "find_photographs",
     "read_header",
     "read_photograph",
     "read_rgb",
+    "takes_planes",
     "write_pages",
     "write_photograph",
 ]

@@ -69,6 +69,8 @@ def _is_color_16_bit(image: ImageFile.ImageFile) -> bool:
 
 def _eight_bit(image: Image.Image, raw_mode: str) -> Decoded:
     transparent = image.info.get("transparency")
+    if image.mode == "L" and transparent is None:
+        return np.array(image), None
     if image.mode in ("1", "L"):
         gray, _ = _as_arrays(image, lambda strip: strip.convert("L"), 1, has_alpha=False)
         if not isinstance(transparent, int):

@@ -41,6 +41,20 @@ class Photograph:
         return 8 * self.pixels.itemsize
 
 
+@dataclass(frozen=True)
+class Planes:
+    """A picture as a JPEG of 4:2:0 holds it, in the YCbCr of JFIF.
+
+    Attributes:
+        luma: (H, W) uint8.
+        cb, cr: (ceil(H / 2), ceil(W / 2)) uint8, of 2 x 2 pixels each; 128 is gray.
+    """
+
+    luma: npt.NDArray[np.uint8]
+    cb: npt.NDArray[np.uint8]
+    cr: npt.NDArray[np.uint8]
+
+
 def strips(height: int, width: int) -> Iterator[slice]:
     """Slices of whole rows, about `STRIP_PIXELS` pixels each, that cover `height` rows."""
     rows = max(1, STRIP_PIXELS // max(width, 1))

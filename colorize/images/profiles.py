@@ -108,7 +108,7 @@ def rgb_to_srgb(pixels: Pixels, profile: bytes) -> tuple[Pixels, bytes | None]:
     if color_space(profile) != "RGB":
         return pixels, None
     try:
-        if _is_srgb(profile):
+        if _moves_no_color(profile):
             return pixels, profile
         convert: Callable[[Pixels], Pixels] = _strip_transform(profile)
         if pixels.dtype == np.uint16:
@@ -121,8 +121,18 @@ def rgb_to_srgb(pixels: Pixels, profile: bytes) -> tuple[Pixels, bytes | None]:
     return result, srgb_profile()
 
 
+def is_srgb(profile: bytes | None) -> bool:
+    """Whether `rgb_to_srgb` leaves pixels as they are; without a profile, too."""
+    if color_space(profile) != "RGB":
+        return True
+    try:
+        return _moves_no_color(profile or b"")
+    except (*_BROKEN, struct.error):
+        return False
+
+
 @lru_cache(maxsize=16)
-def _is_srgb(profile: bytes) -> bool:
+def _moves_no_color(profile: bytes) -> bool:
     """Whether no colour moves by more than `_SAME` of 255: sRGB's profiles differ in their rounding."""
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)

@@ -18,7 +18,7 @@ from colorize.images.header import open_file, open_image, unreadable_as_image_er
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
 from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
-from colorize.images.profiles import to_srgb
+from colorize.images.profiles import color_space, is_srgb, to_srgb
 
 LONGEST_FILE = 2**32  # bytes of any file, which is read whole
 BYTES_OF_A_PIXEL = 16  # of four channels of 32 bits, not compressed
@@ -37,7 +37,9 @@ def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8
     return three_channels(to_8_bit(on_white(photograph.pixels, photograph.alpha))).astype(np.uint8, copy=False)
 
 
-def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | None = None) -> Photograph:
+def read_photograph(
+    path: Path, max_megapixels: float | None = 200, page: int | None = None, *, gray: bool = False
+) -> Photograph:
     """The photograph at the depth of its file, upright, with its alpha, profile, EXIF, XMP, IPTC and resolution.
 
     16-bit PNG and TIFF, and gray TIFF of 12 or 32 bits or floats, give uint16; the rest (16-bit CMYK too) uint8.
@@ -49,18 +51,26 @@ def read_photograph(path: Path, max_megapixels: float | None = 200, page: int | 
         max_megapixels: a larger picture is refused by its header, before it is decoded; None reads any.
         page: of a TIFF of several pages, from 0: `count_pages` counts them, without reduced copies.
             Only that page is in memory. With None such a file is refused.
+        gray: the Rec.601 gray is enough: a JPEG in colour and sRGB then gives its luma plane, (H, W), in a third of the
+            time and memory. Its profile stays, so that pictures may have it.
 
     Raises:
         ImageError: the file cannot be read, is no photograph, is damaged or cut short, or is too large.
     """
-    return _read(path, max_megapixels, page=page)
+    return _read(path, max_megapixels, page=page, gray=gray)
 
 
-def _read(path: Path, max_megapixels: float | None, min_size: int | None = None, page: int | None = None) -> Photograph:
+def _read(
+    path: Path,
+    max_megapixels: float | None,
+    min_size: int | None = None,
+    page: int | None = None,
+    gray: bool = False,
+) -> Photograph:
     with unreadable_as_image_error(path):
         with open_file(path) as file:
             data = _read_file(file, page, max_megapixels)
-        return _photograph(data, max_megapixels, min_size)
+        return _photograph(data, max_megapixels, min_size, gray)
 
 
 def _read_file(file: BinaryIO, page: int | None, max_megapixels: float | None) -> bytes:
@@ -77,16 +87,20 @@ def _read_file(file: BinaryIO, page: int | None, max_megapixels: float | None) -
     return file.read()
 
 
-def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None) -> Photograph:
+def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None, gray: bool) -> Photograph:
     with open_image(BytesIO(data)) as image:
         _check_size(image, max_megapixels)
         if min_size is not None and isinstance(image, JpegImageFile):
             image.draft(None, (min_size, min_size))
+        profile, file_format = image.info.get("icc_profile"), image.format or ""
+        luma_profile = None
+        if gray and isinstance(image, JpegImageFile) and image.mode == "RGB" and is_srgb(profile):
+            image.draft("L", None)
+            luma_profile = profile if color_space(profile) == "RGB" else None
         # Pillow and OpenCV turn a TIFF upright by themselves, and Pillow then forgets how it stood.
         turned = image.tag_v2.get(Base.Orientation, 1) if isinstance(image, TiffImageFile) else None
         xmp = image.info.pop("xmp", None) if turned is not None else None  # where Pillow would find another one
         pixels, alpha = decode(image, data)
-        profile, file_format = image.info.get("icc_profile"), image.format or ""
         orientation = read_orientation(image) if turned is None else 1
         dpi = read_dpi(image)
         pixels = _turn(pixels, orientation)
@@ -102,7 +116,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None)
     return Photograph(
         pixels=pixels,
         alpha=alpha,
-        icc_profile=profile,
+        icc_profile=profile or luma_profile,
         exif=exif,
         xmp=xmp,
         iptc=iptc,

@@ -19,7 +19,7 @@ from colorize.errors import DiskFullError, ImageError
 from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
 from colorize.images.metadata import exif_to_write
-from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit, to_depth_of
+from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.tiff import HEADER, encode_page, encode_tiff
 
 _FORMAT_OF_SUFFIX = {
@@ -45,7 +45,7 @@ _LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
 _PNG_XMP = "XML:com.adobe.xmp"
 
 
-def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None, quality: int = 95) -> None:
+def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | None = None, quality: int = 95) -> None:
     """Write `pixels` in the format that the suffix names, with the alpha and all metadata of `like`.
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
@@ -55,28 +55,40 @@ def write_photograph(path: Path, pixels: Pixels, like: Photograph | None = None,
 
     Args:
         path: ends in one of `WRITABLE`.
-        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, sRGB.
-        like: the photograph that `pixels` were made from.
-        quality: 1 to 100, of JPEG (always 4:4:4), WebP and AVIF.
+        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16, sRGB; or planes, where `takes_planes` says so.
+        like: the photograph that `pixels` were made from; must be given with planes.
+        quality: 1 to 100, of JPEG (4:4:4, planes 4:2:0), WebP and AVIF.
 
     Raises:
         DiskFullError: there is no room left for it.
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
     """
     path = Path(path)
-    like = like or Photograph(pixels)
-    _check(pixels, like)
+    if isinstance(pixels, Planes):
+        if like is None or not takes_planes(path, like):
+            raise ValueError(f"planes cannot be written to {path.name}")
+        height, width = pixels.luma.shape
+    else:
+        like = like or Photograph(pixels)
+        _check(pixels, like)
+        height, width = pixels.shape[:2]
     file_format = _FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(f"{path}: cannot be written: the name must end in one of {', '.join(_FORMAT_OF_SUFFIX)}")
     longest = _LONGEST_SIDE.get(file_format)
-    if longest is not None and max(pixels.shape[:2]) > longest:
+    if longest is not None and max(height, width) > longest:
         raise ImageError(
             f"{path}: cannot be written: {file_format} holds at most {longest} pixels a side, and the picture has "
-            f"{pixels.shape[1]} x {pixels.shape[0]}; write .png or .tif"
+            f"{width} x {height}; write .png or .tif"
         )
     with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
         write_whole(path, _encode(pixels, like, file_format, quality))
+
+
+def takes_planes(path: Path, like: Photograph) -> bool:
+    """Whether a picture of `like` may be written as planes: to JPEG, of 8 bits, without transparency."""
+    is_jpeg = _FORMAT_OF_SUFFIX.get(path.suffix.lower()) == "JPEG"
+    return is_jpeg and like.alpha is None and like.pixels.dtype == np.uint8
 
 
 @contextmanager
@@ -140,7 +152,10 @@ def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
     return pixels, alpha, profile, exif_to_write(like.exif, like.dpi), like.xmp, like.iptc
 
 
-def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) -> bytes:
+def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
+    if isinstance(pixels, Planes):
+        options = {"subsampling": "4:2:0", "icc_profile": like.icc_profile}
+        return _save(_as_ycbcr(pixels), like, file_format, quality, options)
     if file_format == "TIFF":
         return encode_tiff(*_for_tiff(pixels, like))
     if file_format not in _SIXTEEN_BIT:
@@ -151,12 +166,24 @@ def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) ->
     if alpha is not None and pixels.dtype == np.uint16:
         pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
     profile = like.icc_profile if pixels.ndim == 3 else None
-    exif = exif_to_write(like.exif, like.dpi)
-    block = exif.tobytes() if like.exif or (like.dpi and file_format in ("WEBP", "AVIF")) else None
     if file_format == "PNG" and pixels.dtype == np.uint16:
-        return _encode_png_16_bit(pixels, alpha, profile, block, like)
-    options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
-    is_jpeg = file_format == "JPEG"
+        return _encode_png_16_bit(pixels, alpha, profile, _exif_block(like, file_format), like)
+    image = Image.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
+    options = {"icc_profile": profile}
+    if file_format in ("JPEG", "AVIF"):
+        options["subsampling"] = "4:4:4"
+    return _save(image, like, file_format, quality, options)
+
+
+def _exif_block(like: Photograph, file_format: str) -> bytes | None:
+    needed = like.exif or (like.dpi and file_format in ("WEBP", "AVIF"))
+    return exif_to_write(like.exif, like.dpi).tobytes() if needed else None
+
+
+def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, options: dict[str, Any]) -> bytes:
+    """The image in its format, by Pillow, with what `like` says."""
+    options["dpi"] = like.dpi
+    block, is_jpeg = _exif_block(like, file_format), file_format == "JPEG"
     if block is not None and not (is_jpeg and len(block) > _LONGEST_JPEG_EXIF):
         options["exif"] = block
     if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
@@ -168,12 +195,17 @@ def _encode(pixels: Pixels, like: Photograph, file_format: str, quality: int) ->
         options["extra"] = iptc_segment(like.iptc)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
-    if file_format in ("JPEG", "AVIF"):
-        options["subsampling"] = "4:4:4"
-    image = Image.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
     buffer = BytesIO()
     image.save(buffer, file_format, **{key: value for key, value in options.items() if value is not None})
     return buffer.getvalue()
+
+
+def _as_ycbcr(planes: Planes) -> Image.Image:
+    """Chroma is repeated, and the encoder's mean of 2 x 2 pixels makes of it what it was."""
+    height, width = planes.luma.shape
+    twice = [(plane.astype(np.uint16) * np.uint16(257)).view(np.uint8) for plane in (planes.cb, planes.cr)]
+    full = [plane.repeat(2, axis=0)[:height, :width] for plane in twice]
+    return Image.merge("YCbCr", [Image.fromarray(np.ascontiguousarray(plane)) for plane in (planes.luma, *full)])
 
 
 def _encode_png_16_bit(

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.images import read_photograph, write_photograph
+from colorize.images import Pixels, Planes, read_photograph, write_photograph
 from colorize.inference.colors import check_distribution, draw_uncertainty
 from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as_float
 from colorize.inference.renderer import Renderer
@@ -21,9 +21,9 @@ from colorize.weights.shipped import DEFAULT
 class Colorizer(Renderer):
     """Gives colour to photographs of any size (or, trained for it, takes it away).
 
-    The network sees the photograph at the size it was trained on. Its ab is enlarged to the photograph along the edges
-    of the photograph's luminance, joined with that luminance, and where sRGB cannot show the colour its chroma is
-    lowered. A grayscaling network is local and runs over the photograph as it is.
+    The network sees the photograph at the size it was trained on. The chroma of its colours is enlarged along the edges
+    of the photograph's gray, added to that gray, and lowered where sRGB cannot show it: made gray again, the picture is
+    the photograph. A grayscaling network is local and runs over the photograph as it is.
 
     Args: as those of `Renderer`.
     """
@@ -77,9 +77,15 @@ class Colorizer(Renderer):
             ColorizeError: as in `colorize`.
         """
         check_distribution(self.target, temperature)
-        read = read_photograph(Path(photograph).expanduser())
-        picture = self.render(read.pixels, saturation=saturation, tta=tta, temperature=temperature)
-        write_photograph(Path(output).expanduser(), picture, read, quality)
+        read = read_photograph(Path(photograph).expanduser(), gray=not self.needs_color)
+        path = Path(output).expanduser()
+        picture: Pixels | Planes
+        if self.at_full_size:
+            picture = self.render(read.pixels)
+        else:
+            small = self.shrink(read.pixels)
+            picture = self.merge_for(path, read, small, self.predict_ab(small[None], tta, temperature)[0], saturation)
+        write_photograph(path, picture, read, quality)
 
     def colorize(
         self,

@@ -1,47 +1,93 @@
-"""A photograph's luminance joined with the colours of a small picture."""
+"""A photograph's gray joined with the chroma of a small picture: made gray again, the picture is the photograph."""
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from colorize.color import fit_gamut, lab_to_rgb, luminance
-from colorize.color.upsample import guide, upsample_ab
-from colorize.images import Pixels
-from colorize.images.photograph import strips
+from colorize.color import rgb_to_gray
+from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
+from colorize.color.upsample import Upsampler, guide
+from colorize.images import Pixels, Planes
+
+LEAST_HALVED = 16
+"""How many times larger than the small picture a photograph is at least whose chroma is made at half its size."""
 
 
 @torch.inference_mode()
-def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor, saturation: float, device: torch.device) -> Pixels:
-    """Pixels with the colours of the small picture, strip by strip: (H, W, 3) in their depth.
+def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
+    """Pixels with the colours of the small picture: (H, W, 3) in their depth.
+
+    Made gray again (Rec.601, rounded, as Pillow and OpenCV do) each pixel is the photograph's own within 1. Where a
+    channel would leave its range, chroma is lowered at constant gray and hue.
 
     Args:
-        pixels: (H, W) or (H, W, 3), uint8 or uint16.
+        pixels: (H, W) or (H, W, 3), uint8 or uint16; of colours their Rec.601 gray is kept.
         small: the same picture, float RGB (3, h, w) in [0, 1].
         ab: its colours, (2, h, w), in Lab units.
-        saturation: factor on ab.
-        device: on which it is done.
     """
-    height, width = pixels.shape[:2]
-    white = np.iinfo(pixels.dtype).max
-    coefficients = guide(luminance(small[None].to(device)), ab[None].to(device))
-    picture = np.empty((height, width, 3), pixels.dtype)
-    for rows in strips(height, width):
-        strip = luminance(pixels_as_float(pixels[rows]).to(device))
-        rgb = _with_colors(strip, upsample_ab(coefficients, strip, rows.start, height) * saturation)
-        picture[rows] = (rgb[0].permute(1, 2, 0) * white).round().cpu().numpy()
+    white = float(np.iinfo(pixels.dtype).max)
+    upsampler = Upsampler(_coefficients(small[None], ab[None], white), *pixels.shape[:2])
+    picture = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    for rows in upsampler.strips():
+        gray = _plane(_gray(pixels[rows]))
+        chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray)
+        rgb = [channel.round_().clamp_(0, white) for channel in add_chroma(gray, chroma)]
+        cv2.merge([channel[0, 0].numpy().astype(pixels.dtype) for channel in rgb], dst=picture[rows])
     return picture
 
 
 @torch.inference_mode()
-def merge_batch(rgb: Tensor, small: Tensor, ab: Tensor, saturation: float) -> Tensor:
-    """The same of a batch on one device: float RGB (B, 3, H, W), small (B, 3, h, w), ab (B, 2, h, w)."""
-    full = luminance(rgb)
-    return _with_colors(full, upsample_ab(guide(luminance(small), ab), full) * saturation)
+def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Planes:
+    """The same of gray (H, W), of 8 bits, as the planes of a JPEG: `gray` itself, and chroma at half its size."""
+    height, width = gray.shape
+    upsampler = Upsampler(_coefficients(small[None], ab[None], 255.0), (height + 1) // 2, (width + 1) // 2)
+    units = torch.tensor([1 / RED_OF_CR, 1 / BLUE_OF_CB])[:, None, None]
+    planes = np.empty((2, upsampler.height, upsampler.width), np.uint8)
+    for rows in upsampler.strips():
+        strip = gray[2 * rows.start : 2 * rows.stop]
+        if strip.shape[0] % 2 or width % 2:
+            strip = np.pad(strip, ((0, strip.shape[0] % 2), (0, width % 2)), "edge")
+        low, high = np.minimum(strip[::2], strip[1::2]), np.maximum(strip[::2], strip[1::2])
+        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
+        mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
+        chroma = fit_chroma_(upsampler(_plane(mean), rows.start), _plane(low), _plane(255 - high))[0]
+        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).clamp_(max=255).numpy(), casting="unsafe")  # rounds
+    return Planes(gray, cb=planes[1], cr=planes[0])
 
 
-def _with_colors(luminance: Tensor, ab: Tensor) -> Tensor:
-    """RGB (B, 3, H, W) of L (B, 1, H, W) and ab (B, 2, H, W), which is brought into gamut."""
-    return lab_to_rgb(fit_gamut(torch.cat([luminance, ab], dim=1)))
+def can_halve(pixels: Pixels, small: Tensor) -> bool:
+    """Whether `merge_planes` takes a photograph, and half its size is enough for its chroma."""
+    is_gray = pixels.ndim == 2 and pixels.dtype == np.uint8
+    return is_gray and min(pixels.shape[0] / small.shape[1], pixels.shape[1] / small.shape[2]) >= LEAST_HALVED
+
+
+@torch.inference_mode()
+def merge_batch(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
+    """The pictures of a batch on one device: float RGB (B, 3, H, W), small (B, 3, h, w), ab (B, 2, h, w)."""
+    gray = rgb_to_gray(rgb)
+    chroma = Upsampler(_coefficients(small, ab), *rgb.shape[2:])(gray)
+    return torch.cat(add_chroma(gray, fit_chroma_(chroma, gray, 1 - gray)), dim=1).clamp_(0, 1)
+
+
+def _coefficients(small: Tensor, ab: Tensor, white: float = 1.0) -> Tensor:
+    """Those of `guide`, for gray in [0, white]."""
+    gray = rgb_to_gray(small)
+    coefficients = guide(gray, ab_to_chroma(gray, ab))
+    coefficients[:, 2:] *= white  # all but the slopes
+    return coefficients
+
+
+def _gray(pixels: Pixels) -> npt.NDArray[np.float32]:
+    """Rec.601 gray of (H, W) or (H, W, 3), not rounded."""
+    values = pixels.astype(np.float32)
+    return values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)
+
+
+def _plane(values: npt.NDArray[np.generic]) -> Tensor:
+    """(H, W) as float32 (1, 1, H, W)."""
+    return torch.from_numpy(values.astype(np.float32, copy=False)[None, None])
 
 
 def pixels_as_float(pixels: Pixels) -> Tensor:

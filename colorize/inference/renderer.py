@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize.images import Pixels
+from colorize.images import Photograph, Pixels, Planes, takes_planes
 from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.colors import Colors, check_distribution, decode_colors
 from colorize.inference.device import choose_device, choose_precision
-from colorize.inference.merge import merge_batch, merge_pixels, pixels_as_float
+from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pixels_as_float
+from colorize.targets import LabTarget, RGBTarget
 from colorize.weights.model import Model
 
 STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
@@ -99,8 +101,22 @@ class Renderer:
         return colors.map(Tensor.cpu)
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
-        """The photograph's luminance with the colours of the small picture: `merge_pixels`."""
-        return merge_pixels(pixels, small, ab, saturation, self.device)
+        """The photograph's gray with the colours of the small picture, ab times `saturation`: `merge_pixels`."""
+        return merge_pixels(pixels, small, ab * saturation)
+
+    def merge_for(
+        self, path: Path, photograph: Photograph, small: Tensor, ab: Tensor, saturation: float = 1.0
+    ) -> Pixels | Planes:
+        """The same for a file: as planes, where those are all that it holds of it, see `merge_planes`."""
+        if takes_planes(path, photograph) and can_halve(photograph.pixels, small):
+            return merge_planes(photograph.pixels.astype(np.uint8, copy=False), small, ab * saturation)
+        return self.merge(photograph.pixels, small, ab, saturation)
+
+    @property
+    def needs_color(self) -> bool:
+        """Whether more than the Rec.601 gray of a photograph goes into its picture."""
+        sees_gray = isinstance(self.target, LabTarget) and self.target.luminance == "gray"
+        return not (sees_gray or type(self.target) is RGBTarget)
 
     @torch.inference_mode()
     def render_batch(self, rgb: Tensor, saturation: float, tta: bool, temperature: float | None) -> Tensor:
@@ -111,7 +127,7 @@ class Renderer:
             return self.target.to_rgb(x, self._predict(x))
         small = F.interpolate(rgb, self._size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         ab = self.predict_ab(small, tta, temperature).to(self.device)
-        return merge_batch(rgb, small, ab, saturation)
+        return merge_batch(rgb, small, ab * saturation)
 
     def _colors(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
         x = self.target.see(small)

@@ -14,7 +14,7 @@ from colorize.album.pipeline import Pipeline
 from colorize.album.plan import make_plan
 from colorize.album.settings import Settings
 from colorize.errors import ColorizeError
-from colorize.images import Pixels
+from colorize.images import Photograph, Pixels
 from colorize.inference.colors import Colors
 from colorize.targets import LabBinsTarget
 
@@ -23,6 +23,7 @@ class Red:
     """Sees a picture at an eighth of its size; ab is (saturation, 0) everywhere."""
 
     at_full_size = False
+    needs_color = True
     target = LabBinsTarget()
 
     def __init__(self) -> None:
@@ -46,6 +47,9 @@ class Red:
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
         assert small.shape[1:] == ab.shape[1:]
         return self.render(pixels, saturation=saturation * float(ab[0].mean()))
+
+    def merge_for(self, path: Path, photograph: Photograph, *others: Any) -> Pixels:
+        return self.merge(photograph.pixels, *others)
 
     def render(self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False) -> Pixels:
         picture = np.zeros((*pixels.shape[:2], 3), pixels.dtype)

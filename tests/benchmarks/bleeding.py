@@ -1,9 +1,10 @@
-"""How far colours bleed over edges when the ab of a small picture is enlarged: bilinear beside the guided upsampling.
+"""How far colours bleed over edges when the chroma of a small picture is enlarged: bilinear beside the guided way.
 
     python tests/benchmarks/bleeding.py [FOLDER of color photographs]
 
 Prints the mean delta_e against the truth, over all pixels and over those near an edge of colour. Scenes are discs
-of strong colours; photographs are shrunk to a shorter side of 128. Their true ab is what is enlarged.
+of strong colours; photographs are shrunk to a shorter side of 128. Their true ab is what is
+enlarged, and their Rec.601 gray is kept; 4:2:0 is the guided way at half the size, as JPEGs are written.
 """
 
 import sys
@@ -14,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize.color import delta_e, lab_to_rgb, rgb_to_lab
-from colorize.color.upsample import guide, upsample_ab
+from colorize.color import delta_e, lab_to_rgb, rgb_to_gray, rgb_to_lab
+from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
 from colorize.images import find_photographs, read_rgb
+from colorize.inference.merge import merge_batch, merge_planes
 
 WORKING_SIZE = 128
 EDGE = 15.0
@@ -46,33 +48,47 @@ def shrink(rgb: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(rgb, size, mode="bilinear", antialias=True).clamp(0, 1)
 
 
-def bilinear(small: Tensor, luminance: Tensor) -> Tensor:
-    return F.interpolate(small[:, 1:], luminance.shape[2:], mode="bilinear")
+def bilinear(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
+    small_gray, gray = rgb_to_gray(small), rgb_to_gray(rgb)
+    chroma = F.interpolate(ab_to_chroma(small_gray, ab), rgb.shape[2:], mode="bilinear")
+    return torch.cat(add_chroma(gray, fit_chroma_(chroma, gray, 1 - gray)), dim=1).clamp(0, 1)
 
 
-def guided(small: Tensor, luminance: Tensor) -> Tensor:
-    return upsample_ab(guide(small[:, :1], small[:, 1:]), luminance)
+def as_jpeg(rgb: Tensor, small: Tensor, ab: Tensor) -> Tensor:
+    """The planes of a JPEG, as a decoder enlarges and a screen shows them, but for the loss of its compression."""
+    gray = rgb_to_gray(rgb)[0, 0]
+    planes = merge_planes((gray * 255).round().to(torch.uint8).numpy(), small[0], ab[0])
+    cr, cb = (
+        F.interpolate(torch.from_numpy(plane)[None, None].float(), gray.shape, mode="bilinear")
+        for plane in (planes.cr, planes.cb)
+    )
+    chroma = torch.cat([(cr - 128) * RED_OF_CR, (cb - 128) * BLUE_OF_CB], dim=1) / 255
+    return torch.cat(add_chroma(gray[None, None], chroma), dim=1).clamp(0, 1)
 
 
 def errors(rgb: Tensor, size: tuple[int, int]) -> list[float]:
-    """delta_e of bilinear and guided over all pixels, then over those near edges (nan without any)."""
-    lab, small = rgb_to_lab(rgb), rgb_to_lab(shrink(rgb, size))
-    luminance, ab = lab[:, :1], lab[:, 1:]
+    """delta_e of each method over all pixels, then over those near edges (nan without any)."""
+    small, lab = shrink(rgb, size), rgb_to_lab(rgb)
+    ab = lab[:, 1:]
     reach = max(1, round(rgb.shape[2] / size[0])) // 2
     window = F.pad(ab, (reach, reach, reach, reach), mode="replicate")
     spread = F.max_pool2d(window, 2 * reach + 1, 1) + F.max_pool2d(-window, 2 * reach + 1, 1)
     edge = spread.norm(dim=1) > EDGE
-    methods: list[Callable[[Tensor, Tensor], Tensor]] = [bilinear, guided]
-    maps = [delta_e(lab, torch.cat([luminance, method(small, luminance)], dim=1)) for method in methods]
+    pictures = [method(rgb, small, rgb_to_lab(small)[:, 1:]) for method in METHODS]
+    maps = [delta_e(lab, rgb_to_lab(picture)) for picture in pictures]
     return [error.mean().item() for error in maps] + [error[edge].mean().item() for error in maps]
 
 
+METHODS: list[Callable[[Tensor, Tensor, Tensor], Tensor]] = [bilinear, merge_batch, as_jpeg]
+
+
 def row(name: str, rows: list[list[float]]) -> None:
-    print(f"{name[:34]:34s}" + "".join(f"{value:10.3f}" for value in torch.tensor(rows).nanmean(dim=0).tolist()))
+    print(f"{name[:34]:34s}" + "".join(f"{value:11.3f}" for value in torch.tensor(rows).nanmean(dim=0).tolist()))
 
 
 def main() -> None:
-    print(f"{'mean delta_e':34s}{'all: bil.':>10s}{'guided':>10s}{'edge: bil.':>10s}{'guided':>10s}")
+    heads = ("all: bil.", "guided", "4:2:0", "edge: bil.", "guided", "4:2:0")
+    print(f"{'mean delta_e':34s}" + "".join(f"{head:>11s}" for head in heads))
     for factor in (4, 8):
         for contrast, name in ((20, "discs"), (0, "discs of one L")):
             scenes = [discs(seed, contrast) for seed in range(4)]

@@ -50,12 +50,42 @@ def test_a_network_that_adds_no_colour_gives_the_gray_photograph_back(dtype: typ
     assert np.abs(picture - gray[..., None].astype(np.int64)).max() <= max(1, white // 8192)
 
 
-def test_luminance_is_the_photographs_own() -> None:
+@pytest.mark.parametrize("saturation", [1.0, 9.0])
+def test_gray_is_the_photographs_own(saturation: float) -> None:
     colorizer = make(LabTask)
-    photograph = render_scenes([3], 96)[0] // 2 + 64  # away from the limits of the gamut
-    picture = colorizer.render(photograph)
-    assert np.abs(rgb2lab(picture)[..., 0] - rgb2lab(photograph)[..., 0]).max() < 1
+    photograph = render_scenes([3], 96)[0]
+    picture = colorizer.render(photograph, saturation=saturation)
+    gray, expected = (np.asarray(Image.fromarray(pixels).convert("L")).astype(int) for pixels in (picture, photograph))
+    assert np.abs(gray - expected).max() <= 1
     assert not np.array_equal(picture, photograph)
+
+
+def test_a_jpeg_in_colour_is_coloured_by_its_luma_plane(tmp_path: Path) -> None:
+    """The way from plane to plane gives the picture of the general way, within what JPEG loses."""
+    colorizer = make(LabTask, size=16)
+    assert not colorizer.needs_color
+    scene = Image.fromarray(render_scenes([7], 256)[0]).resize((461, 333))
+    scene.save(tmp_path / "scene.jpg", quality=95)
+    colorizer.colorize_file(tmp_path / "scene.jpg", tmp_path / "fast.jpg")
+    photograph = read_photograph(tmp_path / "scene.jpg")
+    write_photograph(tmp_path / "general.jpg", colorizer.render(photograph.pixels), photograph)
+    with Image.open(tmp_path / "fast.jpg") as fast, Image.open(tmp_path / "general.jpg") as general:
+        assert fast.layer[0][1:3] == (2, 2)  # type: ignore[attr-defined] # 4:2:0
+        assert general.layer[0][1:3] == (1, 1)  # type: ignore[attr-defined]
+        assert np.abs(np.asarray(fast).astype(int) - np.asarray(general)).mean() < 2
+
+
+@pytest.mark.parametrize("kind", [GrayscaleTask, ReconstructionTask])
+def test_a_network_that_sees_colour_gets_it(kind: type[Task]) -> None:
+    assert make(kind).needs_color
+    task = LabTask(
+        luminance="lab",
+        network={"name": "UNet", "width": 4, "depth": 2},
+        loss={"name": "mse"},
+        optimizer={"name": "Adam"},
+    )
+    assert Colorizer(Model(task.target, task.network), {"image_size": 32}, device="cpu").needs_color
+    assert not make(RGBTask).needs_color
 
 
 def test_the_same_photograph_at_twice_the_size_gets_the_same_colours() -> None:

@@ -1,0 +1,64 @@
+"""Chroma: what of a colour is beside its Rec.601 gray. R'G'B' minus gray, of which red and blue say all.
+
+Gray is linear in R'G'B' (ITU-R BT.601), so the chroma of a picture and another gray add up to a picture of that gray.
+Cb and Cr of JPEG are the same two numbers in other units (JFIF 1.02; ITU-T T.871).
+"""
+
+import torch
+from torch import Tensor
+
+from colorize.color.convert import lab_to_rgb, luminance, rgb_to_gray
+from colorize.color.precision import check_images, full_precision
+
+RED_OF_CR, BLUE_OF_CB = 1.402, 1.772
+TINY = 1e-6  # a divisor is not 0
+
+
+@full_precision
+def ab_to_chroma(gray: Tensor, ab: Tensor) -> Tensor:
+    """The chroma that ab of CIE Lab has on a gray, lowered where sRGB cannot show it.
+
+    Args:
+        gray: Rec.601 gray, float (B, 1, H, W) in [0, 1].
+        ab: float (B, 2, H, W).
+
+    Returns:
+        float32 (B, 2, H, W): red minus gray and blue minus gray.
+
+    Raises:
+        ValueError: wrong dtype or shape.
+    """
+    check_images("gray", gray, 1)
+    check_images("ab", ab, 2)
+    rgb = lab_to_rgb(torch.cat([luminance(gray), ab], dim=1), clip=False)
+    chroma = rgb[:, ::2] - rgb_to_gray(rgb)
+    return fit_chroma_(chroma, gray, 1 - gray)
+
+
+def fit_chroma_(chroma: Tensor, below: Tensor, above: Tensor) -> Tensor:
+    """Lower chroma in place, by one factor for each pixel, until each channel stays in its range: hue is kept.
+
+    A channel is linear in the factor, so the largest that is possible has a closed form.
+
+    Args:
+        chroma: float32 (B, 2, H, W), red minus gray and blue minus gray.
+        below, above: how far gray is from black and from white, float32 (B, 1, H, W), in the same units.
+    """
+    red, blue = chroma[:, :1], chroma[:, 1:]
+    green = _green(red, blue)
+    excess = torch.maximum(red, blue)
+    torch.maximum(excess, green, out=excess).div_(above + TINY)
+    lack = torch.minimum(red, blue)
+    torch.minimum(lack, green, out=lack).div_(-TINY - below)
+    return chroma.div_(torch.maximum(excess, lack, out=excess).clamp_(min=1))
+
+
+def add_chroma(gray: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Red, green and blue, float32 (B, 1, H, W), of gray (B, 1, H, W) and chroma (B, 2, H, W) in the same units."""
+    red, blue = chroma[:, :1], chroma[:, 1:]
+    return red + gray, _green(red, blue).add_(gray), blue + gray
+
+
+def _green(red: Tensor, blue: Tensor) -> Tensor:
+    """Green minus gray: the three, weighted as gray is, sum up to 0."""
+    return (red * (-0.299 / 0.587)).add_(blue, alpha=-0.114 / 0.587)
