@@ -18,6 +18,7 @@ from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_sched
 from colorize.training.config import build_task
 from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
+from colorize.training.resume.find import flatten
 from colorize.weights.checkpoint import read_checkpoint
 
 warn = rank_zero_only(logging.getLogger(__name__).warning)
@@ -162,13 +163,6 @@ def check_resume(path: Path, task: Task) -> None:
     if lost:
         restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
         warn(f"ckpt_path={path} restores {restored}; what is given here has no effect: {given}.")
-
-
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings as one of dotted keys: {"a": {"b": 1}} -> {"a.b": 1}."""
-    if not isinstance(value, Mapping):
-        return {key: value}
-    return {k: v for name, item in value.items() for k, v in flatten(item, f"{key}.{name}" if key else name).items()}
 
 
 def _settings(changed: Mapping[str, tuple[Any, Any]], keys: list[str], which: int) -> str:
