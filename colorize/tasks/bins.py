@@ -90,7 +90,7 @@ class LabHybridTask(LabBinsTask):
     Args:
         network, loss, optimizer, scheduler: see `Task`; the loss is of ab / 110.
         cross_entropy_loss: `soft_cross_entropy` and its arguments, as of `LabBinsTask`.
-        cross_entropy_weight: what that counts beside `loss`.
+        loss_weight, cross_entropy_weight: what each counts; 0 for `loss` leaves a trained regression as it is.
         fields: `luminance`, `grid` and `temperature`, see `LabHybridTarget`.
     """
 
@@ -103,12 +103,13 @@ class LabHybridTask(LabBinsTask):
         cross_entropy_loss: Mapping[str, Any],
         optimizer: Mapping[str, Any],
         scheduler: Mapping[str, Any] | None = None,
+        loss_weight: float = 1.0,
         cross_entropy_weight: float = 0.03,
         **fields: Any,
     ) -> None:
         super().__init__(network, loss, optimizer, scheduler, **fields)
         self.bins_loss = self.make_cross_entropy("model.cross_entropy_loss", cross_entropy_loss)
-        self.cross_entropy_weight = cross_entropy_weight
+        self.loss_weight, self.cross_entropy_weight = loss_weight, cross_entropy_weight
 
     @property
     def cross_entropy(self) -> SoftCrossEntropy:
@@ -121,5 +122,5 @@ class LabHybridTask(LabBinsTask):
         y = shrink(y, self.network.output_stride)
         regression: Tensor = self.loss(prediction[:, :2].tanh(), y)
         classification = self.cross_entropy(self.target.logits(prediction), y * AB_SCALE)
-        loss: Tensor = regression + self.cross_entropy_weight * classification
+        loss: Tensor = self.loss_weight * regression + self.cross_entropy_weight * classification
         return loss

@@ -75,9 +75,13 @@ def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn
 
 
 def freeze(spec: Mapping[str, Any], network: nn.Module) -> None:
-    """Take the gradients of the modules whose factor is 0; before DDP wraps the network, which counts on all others."""
+    """Take the gradients of the modules whose factor is 0, and keep the statistics of their BatchNorm.
+
+    Before DDP wraps the network, which counts on all other gradients. Lightning keeps each module's mode.
+    """
     for module, factor in modules_with_factors(spec, network).items():
-        module.requires_grad_(factor > 0)
+        if factor == 0:
+            module.requires_grad_(False).eval()
 
 
 def parameter_groups(

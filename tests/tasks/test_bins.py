@@ -16,7 +16,7 @@ from colorize.tasks import LabBinsTask, LabHybridTask, LabTask
 from colorize.tasks.base import Task
 from colorize.tasks.soft_cross_entropy import SoftCrossEntropy
 from colorize.training.callbacks import EMA
-from colorize.training.restore import check_loads_back, load_task
+from colorize.training.restore import check_loads_back, load_task, start_from
 from colorize.weights.checkpoint import read_checkpoint
 from tests.training.small import make_data, make_trainer
 
@@ -272,3 +272,23 @@ def test_it_learns_the_right_colours(kind: type[Task], tmp_path: Path) -> None:
     error = (rgb_to_lab(picture) - rgb_to_lab(truth))[:, 1:].norm(dim=1)
     assert error[..., 1::4, 1::4].mean() < 8  # away from edges; gray is 55 off
     assert error.mean() < 15
+
+
+def test_bins_are_learned_beside_a_trained_regression(tmp_path: Path) -> None:
+    """From the checkpoint of a regression, its trunk frozen: a wider head begins with that, which stays as it is."""
+    network = {"name": "UNet", "width": 4, "depth": 1}
+    regression = LabTask(network, {"name": "mse"}, {"name": "Adam", "lr": 1e-2})
+    content: dict[str, Any] = {"state_dict": regression.state_dict(), "hyper_parameters": dict(regression.hparams)}
+    regression.on_save_checkpoint(content)
+    torch.save(content, tmp_path / "best.ckpt")
+    frozen = {"name": "AdamW", "lr": 1e-2, "weight_decay": 0, "lr_factors": {"encoder": 0, "up": 0, "decoder": 0}}
+    hybrid = make_task(LabHybridTask, optimizer=frozen, loss_weight=0.0, cross_entropy_weight=1.0)
+    start_from(hybrid, tmp_path / "best.ckpt")
+    before = {name: value.clone() for name, value in hybrid.network.state_dict().items()}
+    make_trainer(tmp_path, max_epochs=1).fit(hybrid, datamodule=make_data())
+    x = hybrid.target.see(torch.rand(2, 3, 32, 32))
+    with torch.no_grad():
+        expected, found = regression.eval()(x), hybrid.eval()(x)  # bounded before, or after, it is enlarged
+    torch.testing.assert_close(hybrid.target.to_ab(x, found), regression.target.to_ab(x, expected), atol=0.01, rtol=0)
+    changed = [name for name, value in hybrid.network.state_dict().items() if not torch.equal(value, before[name])]
+    assert changed == ["head.weight", "head.bias"]

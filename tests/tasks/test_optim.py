@@ -26,7 +26,7 @@ def test_a_module_has_a_rate_of_its_own() -> None:
 
 def test_a_factor_of_0_freezes_from_the_start() -> None:
     task = make({"lr": 1e-2, "lr_factors": {"encoder": 0}})
-    before = {name: value.clone() for name, value in task.network.named_parameters()}
+    before = {name: value.clone() for name, value in task.network.state_dict().items()}
     optimizer = task.configure_optimizers()
     task.compare(torch.zeros(1), task(torch.rand(2, 1, 32, 32)), torch.ones(2, 2, 32, 32)).backward()
     optimizer.step()
@@ -34,6 +34,8 @@ def test_a_factor_of_0_freezes_from_the_start() -> None:
         frozen = name.startswith("encoder.")
         assert value.requires_grad != frozen
         assert torch.equal(value, before[name]) or not frozen, name
+    for name, value in task.network.state_dict().items():  # statistics of BatchNorm too
+        assert torch.equal(value, before[name]) or not name.startswith("encoder."), name
     assert not torch.equal(task.network.head.weight, before["head.weight"])  # type: ignore[arg-type, union-attr]
 
 
