@@ -74,7 +74,6 @@ class Augment:
             batch["seen"] = random_ageing(batch["rgb"], self.ageing, self.generator)
         return batch
 
-
     def state_dict(self) -> dict[str, Tensor | None]:
         """The state of `generator`, None before the first batch."""
         return {"generator": None if self.generator is None else self.generator.get_state()}

@@ -1,4 +1,4 @@
-"""The order in which training pictures come: of each epoch it follows from the seed alone, and it can begin anywhere."""
+"""The order in which training pictures come: that of each epoch follows from the seed, and may begin anywhere."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -60,7 +60,7 @@ class TrainLoader(DataLoader[dict[str, Tensor]]):
     before_batch: Callable[[], None] | None = None
     _place = (0, 0)  # the epoch, and the batches of it that were handed out
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override] # torch promises an iterator class of its own
         """Nothing is fetched before the first batch is asked for, since only then the epoch is known."""
         sampler, batches = self.sampler, None
         epoch, taken = (sampler.epoch, sampler.start // self._size) if isinstance(sampler, EpochSampler) else (0, 0)
@@ -97,8 +97,8 @@ class TrainLoader(DataLoader[dict[str, Tensor]]):
             return
         if state["pictures"] != len(sampler.draw):
             raise ColorizeError(
-                f"The training data holds {len(sampler.draw)} pictures, but {state['pictures']} when the checkpoint was "
-                "written: give the data of that run, or start a new training from its weights with model.init_from."
+                f"The training data holds {len(sampler.draw)} pictures, but {state['pictures']} when the checkpoint "
+                "was written: give the data of that run, or start a new training from its weights with model.init_from."
             )
         sampler.seed, sampler.epoch, sampler.start = state["seed"], state["epoch"], state["batches"] * self._size
 

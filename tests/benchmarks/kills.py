@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.kills FOLDER [--kills 30] [--seed 0] [KEY=VALUE ...]
 
-Each start is a process of its own, forked from one that has imported the libraries, and gets SIGKILL at a random moment:
-after a random time from its start on (in start-up, between steps, in validation, in the final test), or while a file of
-a checkpoint is being written. The last line is JSON: the moments, and what differs from the run in one go.
+Each start is a process of its own, forked from one that has imported the libraries, and gets SIGKILL at a random
+moment: after a random time from its start on (in start-up, between steps, in validation, in the final test), or while a
+file of a checkpoint is being written. The last line is JSON: the moments, and what differs from the run in one go.
 """
 
 import argparse
@@ -92,10 +92,14 @@ def kill_while_writing(run: Run, times: int) -> None:
 
 
 def place(folder: Path) -> str:
-    """What the last start left: the step of last.ckpt, files that were not finished."""
-    files = sorted(path.name for path in (folder / "checkpoints").glob("*.ckpt"))
+    """What the last start left: the step of last.ckpt or previous.ckpt, and files that were not finished."""
+    there = [folder / "checkpoints" / name for name in ("last.ckpt", "previous.ckpt")]
+    steps = [
+        f"{path.name} of step {torch.load(path, weights_only=True)['global_step']}" for path in there if path.is_file()
+    ]
     unfinished = len(list(folder.rglob("*.tmp")))
-    return f"{' '.join(files) or 'no checkpoint'}" + (f", {unfinished} unfinished" if unfinished else "")
+    tested = ["tested"] if (folder / "metrics.json").is_file() else []
+    return ", ".join([*(steps[:1] or ["no checkpoint"]), *tested, *([f"{unfinished} unfinished"] * bool(unfinished))])
 
 
 def tensors(value: Any, key: str = "") -> dict[str, torch.Tensor]:

@@ -15,8 +15,8 @@ from pytorch_lightning.callbacks import Checkpoint
 from colorize.data.order import TrainLoader
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
-from colorize.training.resume.checkpoint_io import PREVIOUS, WholeCheckpointIO
 from colorize.training.loggers.metrics_csv import MetricsCSV
+from colorize.training.resume.checkpoint_io import PREVIOUS, WholeCheckpointIO
 from colorize.training.resume.process_state import add_sums, collect, restore
 from colorize.training.resume.stop import Stopped, StopRequest
 
@@ -68,8 +68,8 @@ class LastCheckpoint(Checkpoint):
         processes = len(self._restored["processes"])
         if processes != trainer.world_size:
             raise ColorizeError(
-                f"The checkpoint is of a training in {processes} processes, but this one has {trainer.world_size}: give "
-                f"trainer.devices={processes}, or start a new training from its weights with model.init_from."
+                f"The checkpoint is of a training in {processes} processes, but this one has {trainer.world_size}: "
+                f"give trainer.devices={processes}, or start a new training from its weights with model.init_from."
             )
         trainer.should_stop = self._restored["stopped_early"]
 
@@ -83,7 +83,7 @@ class LastCheckpoint(Checkpoint):
             restore(trainer, self._restored["processes"][trainer.global_rank])
             if self._restored["ended"] or not trainer.fit_loop.epoch_loop.batch_progress.current.ready:
                 trainer.fit_loop.restarting = False  # else Lightning takes an epoch's begin for its end
-            if Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent:  # else its metrics.csv lacks the floor
+            if Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent:  # whose metrics.csv has the floor
                 assert isinstance(module, Task)
                 module._val_floor_is_logged = self._restored["val_floor_is_logged"]
         self.stop.listen(trainer)
@@ -142,7 +142,7 @@ class LastCheckpoint(Checkpoint):
 
     def _save(self, trainer: pl.Trainer, ended: bool = False) -> None:
         self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
-        if trainer.fast_dev_run:
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         ours = isinstance(trainer.strategy.checkpoint_io, WholeCheckpointIO)
         with self._describing(trainer, ended):

@@ -16,7 +16,8 @@ def collect(trainer: pl.Trainer) -> list[dict[str, Any]]:
 
     To be called by all processes at the same time. All are tensors and plain values.
     """
-    algorithm, keys, place, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 # the global one
+    numpy: Any = np.random.get_state()  # noqa: NPY002 # the global one
+    algorithm, keys, place, has_gauss, gauss = numpy
     state: dict[str, Any] = {
         "python": random.getstate(),
         "numpy": (algorithm, torch.from_numpy(keys.astype(np.int64)), place, has_gauss, gauss),
