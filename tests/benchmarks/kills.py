@@ -1,6 +1,6 @@
 """A training killed many times, with resume=true each time, beside the same one in one go.
 
-    python -m tests.benchmarks.kills FOLDER [--kills 30] [--seed 0] [KEY=VALUE ...]
+    python -m tests.benchmarks.kills FOLDER [--kills 30] [--seed 0] [--writing 0.4] [KEY=VALUE ...]
 
 Each start is a process of its own, forked from one that has imported the libraries, and gets SIGKILL at a random
 moment: after a random time from its start on (in start-up, between steps, in validation, in the final test), or while a
@@ -37,7 +37,7 @@ TRAINING = (
     "callbacks.curves=null",
     "callbacks.samples=null",
     "callbacks.architecture=null",
-    "trainer.max_epochs=8",
+    "trainer.max_epochs=20",
     "trainer.log_every_n_steps=1",
     "trainer.accelerator=cpu",
     "trainer.enable_progress_bar=false",
@@ -52,10 +52,11 @@ class Run:
         self.log = folder.with_name("log.txt")
         self.pid = os.fork()
         if self.pid == 0:
+            os.setsid()  # with the further ranks that it starts
             with self.log.open("ab") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            sys.argv = ["train.py", *words, f"hydra.run.dir={folder}"]
+            sys.argv = [str(REPO / "train.py"), *words, f"hydra.run.dir={folder}"]
             runpy.run_path(str(REPO / "train.py"), run_name="__main__")
             os._exit(0)
 
@@ -65,6 +66,8 @@ class Run:
         return not self.pid
 
     def wait(self) -> None:
+        if not self.pid:
+            return
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.pid = 0
         if code not in (0, -signal.SIGKILL):
@@ -72,7 +75,7 @@ class Run:
 
     def kill(self) -> None:
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
             self.wait()
 
 
@@ -131,6 +134,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--writing", type=float, default=0.4, help="share of kills while a checkpoint is written")
     arguments, words = parser.parse_known_args()
     for name in LIBRARIES:
         importlib.import_module(f"colorize.{name}")
@@ -138,18 +142,22 @@ def main() -> None:
     folder.mkdir(parents=True)
     run, whole = folder / "run", folder / "whole"
     began = time.monotonic()
-    Run(run, *TRAINING, *words).wait()
+    start = Run(run, *TRAINING, *words)
+    while not (run / "checkpoints/last.ckpt").is_file() and not start.ended():
+        time.sleep(0.01)
+    to_first = time.monotonic() - began
+    start.wait()
     seconds = time.monotonic() - began
     run.rename(whole)
     rng, moments = random.Random(arguments.seed), []
     for number in range(arguments.kills):
         start = Run(run, *TRAINING, *words, "resume=true")
-        if rng.random() < 0.4:
+        if rng.random() < arguments.writing:
             times = rng.randint(1, 6)
             kill_while_writing(start, times)
             moment = f"writing checkpoint {times}"
         else:
-            delay = rng.uniform(0, 0.8 * seconds)
+            delay = rng.uniform(0, to_first + 2 * (seconds - to_first) / arguments.kills)
             kill_after(start, delay)
             moment = f"{delay:.2f} s after its start"
         moments.append(f"{moment}: {place(run)}")
