@@ -51,8 +51,8 @@ class Run:
         self.folder = folder
         self.log = folder.with_name("log.txt")
         self.pid = os.fork()
+        os.setpgid(self.pid, self.pid)  # a group with the further ranks that it starts; both do, for one is first
         if self.pid == 0:
-            os.setsid()  # with the further ranks that it starts
             with self.log.open("ab") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)

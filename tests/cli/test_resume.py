@@ -43,7 +43,8 @@ def test_two_processes_go_on_exactly(commands: Any, tmp_path: Path) -> None:
 def test_the_command_that_is_printed_goes_on(commands: Any, tmp_path: Path) -> None:
     words = ["train.py", *TINY, "trainer.max_epochs=12", "callbacks.curves=null"]
     whole, run = tmp_path / "whole", tmp_path / "run"
-    commands.succeed(*words, f"hydra.run.dir={whole}")
+    commands.succeed(*words, f"hydra.run.dir={run}")
+    run.rename(whole)
     process = subprocess.Popen(
         [sys.executable, *words, f"hydra.run.dir={run}", "resume=true"],
         cwd=REPO,
