@@ -3,6 +3,7 @@
 import logging
 import shlex
 import sys
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,7 @@ def adopt_last_checkpoint(cfg: DictConfig) -> None:
     check_same_run(found, checkpoint.get("config", {}), cfg)
     say("resume=true: goes on from %s, step %s of epoch %s.", found, checkpoint["global_step"], checkpoint["epoch"])
     cfg.ckpt_path = str(found)
+    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # as it should
 
 
 def newest_intact(folder: Path) -> Path | None:
@@ -77,16 +79,23 @@ def newest_intact(folder: Path) -> Path | None:
     Raises:
         ColorizeError: all that are there are damaged.
     """
-    there = [path for path in (folder / "last.ckpt", folder / PREVIOUS) if path.is_file()]
-    for number, path in enumerate(there):
-        if is_intact(path):
-            if number or path.name == PREVIOUS:
-                rank_zero_only(log.warning)("%s is damaged or missing: %s is used.", folder / "last.ckpt", path)
-            return path
+    last, previous = folder / "last.ckpt", folder / PREVIOUS
+    if last.is_file() and is_intact(last):
+        return last
+    if previous.is_file() and is_intact(previous):
+        rank_zero_only(log.warning)("%s is damaged or missing: %s is used.", last, previous)
+        rank_zero_only(_put_aside)(last)
+        return previous
+    there = " and ".join(str(path) for path in (last, previous) if path.is_file())
     if there:
-        names = " and ".join(map(str, there))
-        raise ColorizeError(f"{names} cannot be read: move it away and start anew, or give ckpt_path=best.ckpt.")
+        raise ColorizeError(f"{there} cannot be read: move it away and start anew, or give ckpt_path=best.ckpt.")
     return None
+
+
+def _put_aside(damaged: Path) -> None:
+    """So that it does not become the checkpoint before the next one."""
+    if damaged.is_file():
+        damaged.replace(damaged.with_name("damaged.ckpt"))
 
 
 def is_intact(path: Path) -> bool:

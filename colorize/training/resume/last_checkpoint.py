@@ -111,29 +111,23 @@ class LastCheckpoint(Checkpoint):
         assert fetcher is not None
         if not begins and (not loop._accumulated_batches_reached() or loop._should_check_val_fx(fetcher)):
             return
-        stop = self._asked(trainer)
-        if trainer.global_step > self._saved_step and (begins or stop or self._due(trainer)):
+        if not begins and not self._any(trainer, self._due(trainer) or self.stop.received is not None):
+            return
+        if trainer.global_step > self._saved_step:
             self._save(trainer)
-        if stop:
-            self._stop_if_asked(trainer)
+        self._stop_if_asked(trainer)
 
     def _due(self, trainer: pl.Trainer) -> bool:
         if self.every_n_train_steps and trainer.global_step - self._saved_step >= self.every_n_train_steps:
             return True
-        if self.every_n_minutes is None:
-            return False
-        due = time.monotonic() - self._saved_time >= 60 * self.every_n_minutes
-        return bool(trainer.strategy.broadcast(due)) if trainer.world_size > 1 else due
-
-    def _asked(self, trainer: pl.Trainer) -> bool:
-        return self._any(trainer, self.stop.received is not None)
+        return self.every_n_minutes is not None and time.monotonic() - self._saved_time >= 60 * self.every_n_minutes
 
     def _any(self, trainer: pl.Trainer, here: bool) -> bool:
         """Whether it is so in any of the processes."""
         return trainer.strategy.reduce_boolean_decision(here, all=False) if trainer.world_size > 1 else here
 
     def _stop_if_asked(self, trainer: pl.Trainer) -> None:
-        if not self._asked(trainer):
+        if not self._any(trainer, self.stop.received is not None):
             return
         if self._any(trainer, self.stop.by_slurm):
             with self._describing(trainer, ended=False):

@@ -80,6 +80,8 @@ def test_a_damaged_one_gives_way_to_the_one_before(
     with caplog.at_level(logging.WARNING):
         assert newest_intact(tmp_path / "checkpoints") == previous
     assert f"last.ckpt is damaged or missing: {previous} is used" in caplog.text
+    assert not (tmp_path / "checkpoints/last.ckpt").exists()  # or it would become the one before
+    assert newest_intact(tmp_path / "checkpoints") == previous
 
 
 def test_damaged_ones_alone_are_an_error(tmp_path: Path) -> None:
