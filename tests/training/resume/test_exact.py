@@ -106,6 +106,7 @@ def assert_same(folder: Path, whole: Path) -> None:
     assert (folder / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "checkpoints"),
     [
@@ -124,9 +125,31 @@ def test_it_goes_on_from_any_checkpoint(options: dict[str, Any], checkpoints: in
     keep = Keep(run)
     fit(run, keep, **options)
     run.rename(whole)
-    for copy in keep.copies:
+    for copy in {*keep.copies[1::3], keep.copies[-1]}:
         copy.rename(run)
         fit(run, resume=True, **options)
         assert_same(run, whole)
         shutil.rmtree(run)
     assert len(keep.copies) == checkpoints
+
+
+def test_more_epochs_go_on_from_the_end_of_fewer(tmp_path: Path) -> None:
+    """The moving average, which the network has at the end, is not what the training goes on with."""
+    constant: dict[str, Any] = {"task": {"scheduler": None}}
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    fit(run, max_epochs=2, **constant)
+    run.rename(whole)
+    fit(run, max_epochs=1, **constant)
+    fit(run, max_epochs=2, resume=True, **constant)
+    assert_same(run, whole)
+
+
+def test_a_training_that_stopped_early_stays_stopped(tmp_path: Path) -> None:
+    worse: dict[str, Any] = {
+        "patience": 1,
+        "task": {"optimizer": {"name": "SGD", "lr": 50.0}},
+        "gradient_clip_val": 1e9,
+    }
+    steps = fit(tmp_path, **worse).global_step
+    assert steps == 10
+    assert fit(tmp_path, resume=True, **worse).global_step == steps
