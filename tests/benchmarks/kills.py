@@ -3,8 +3,9 @@
     python -m tests.benchmarks.kills FOLDER [--kills 30] [--seed 0] [--writing 0.4] [KEY=VALUE ...]
 
 Each start is a process of its own, forked from one that has imported the libraries, and gets SIGKILL at a random
-moment: after a random time from its start on (in start-up, between steps, in validation, in the final test), or while a
-file of a checkpoint is being written. The last line is JSON: the moments, and what differs from the run in one go.
+moment: after a random time in start-up, after one from its first checkpoint on (between steps, in validation, in the
+final test), or while a file of a checkpoint is being written. The last line is JSON: the moments, and what differs from
+the run in one go.
 """
 
 import argparse
@@ -86,12 +87,13 @@ def kill_after(run: Run, seconds: float) -> None:
     run.kill()
 
 
-def kill_while_writing(run: Run, times: int) -> None:
-    """At the sight of the temporary file of the so manyth checkpoint."""
+def wait_for_writing(run: Run, times: int) -> None:
+    """Until the temporary file of the so manyth checkpoint is seen."""
+    folder = run.folder / "checkpoints"
+    before = {path.name for path in folder.glob(".*.tmp")}
     seen: set[str] = set()
     while len(seen) < times and not run.ended():
-        seen.update(path.name for path in (run.folder / "checkpoints").glob(".*.tmp"))
-    run.kill()
+        seen.update({path.name for path in folder.glob(".*.tmp")} - before)
 
 
 def place(folder: Path) -> str:
@@ -152,12 +154,19 @@ def main() -> None:
     rng, moments = random.Random(arguments.seed), []
     for number in range(arguments.kills):
         start = Run(run, *TRAINING, *words, "resume=true")
-        if rng.random() < arguments.writing:
+        kind = rng.random()
+        if kind < arguments.writing:
             times = rng.randint(1, 6)
-            kill_while_writing(start, times)
+            wait_for_writing(start, times)
+            start.kill()
             moment = f"writing checkpoint {times}"
+        elif kind < arguments.writing + 0.8 * (1 - arguments.writing):
+            delay = rng.uniform(0, 2 * (seconds - to_first) / arguments.kills)
+            wait_for_writing(start, 1)
+            kill_after(start, delay)
+            moment = f"{delay:.2f} s after its first checkpoint"
         else:
-            delay = rng.uniform(0, to_first + 2 * (seconds - to_first) / arguments.kills)
+            delay = rng.uniform(0, to_first)
             kill_after(start, delay)
             moment = f"{delay:.2f} s after its start"
         moments.append(f"{moment}: {place(run)}")
