@@ -20,6 +20,7 @@ from colorize.training.fit import Training, fit
 from colorize.training.loggers import open_loggers
 from colorize.training.loggers.wandb import log_test_results
 from colorize.training.restore import adopt_checkpoint, load_task
+from colorize.training.resume.find import adopt_last_checkpoint
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -28,6 +29,7 @@ from colorize.training.restore import adopt_checkpoint, load_task
 def main(cfg: DictConfig) -> float | None:
     import_plugins(cfg.plugins)
     expand_paths(cfg)
+    adopt_last_checkpoint(cfg)
     if not cfg.fit:
         adopt_checkpoint(cfg)
     check(cfg)

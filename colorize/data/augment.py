@@ -74,6 +74,15 @@ class Augment:
             batch["seen"] = random_ageing(batch["rgb"], self.ageing, self.generator)
         return batch
 
+    def state_dict(self) -> dict[str, Tensor | None]:
+        """The state of `generator`, None before the first batch."""
+        return {"generator": None if self.generator is None else self.generator.get_state()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor | None], device: torch.device) -> None:
+        """Go on with the random numbers after those that were drawn at `state_dict`, on this device."""
+        generator = state["generator"]
+        self.generator = None if generator is None else Generator(device).set_state(generator)
+
 
 def random_flip(batch: Mapping[str, Tensor], generator: Generator | None = None) -> dict[str, Tensor]:
     """Mirrors each picture of the batch left to right with probability one half, gray and colour alike."""

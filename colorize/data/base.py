@@ -9,9 +9,10 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, RandomSampler, WeightedRandomSampler
 
 from colorize.data.augment import Augment
+from colorize.data.order import EpochSampler, TrainLoader
 from colorize.errors import ColorizeError
 
 Split = Literal["train", "val", "test"]
@@ -110,24 +111,24 @@ class ImageData(pl.LightningDataModule, ABC):
         if not self.splits:
             self.splits = self.load()
 
-    def train_sampler(self) -> Sampler[int] | None:
-        """How training pictures are drawn; None takes each once an epoch, in a random order."""
-        return None
+    def train_sampler(self) -> RandomSampler | WeightedRandomSampler:
+        """How training pictures are drawn: each once an epoch, in a random order."""
+        return RandomSampler(self.splits["train"])  # type: ignore[arg-type]
 
     def _loader(self, split: Split) -> DataLoader[dict[str, Tensor]]:
-        dataset, training = self.splits[split], split == "train"
-        size = len(dataset)  # type: ignore[arg-type]
-        if not size:
+        dataset = self.splits[split]
+        if not len(dataset):  # type: ignore[arg-type]
             raise ColorizeError(self.empty_split(split))
-        sampler = self.train_sampler() if training else None
-        ranks = self.trainer.world_size if self.trainer is not None else 1
-        share = -(-size // ranks)  # as Lightning's sampler deals them out
-        return DataLoader(
+        sampler = None
+        if split == "train":
+            ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
+            sampler = EpochSampler(self.train_sampler(), ranks, rank, torch.initial_seed())
+        return (DataLoader if sampler is None else TrainLoader)(
             dataset,
             batch_size=self.batch_size,
-            shuffle=training and sampler is None,
             sampler=sampler,
-            drop_last=training and share >= self.batch_size,
+            generator=None if sampler is None else torch.Generator(),  # seeds workers, which draw nothing at random
+            drop_last=sampler is not None and len(sampler) >= self.batch_size,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.utils.data import Dataset, WeightedRandomSampler
+from torch.utils.data import Dataset, RandomSampler, WeightedRandomSampler
 
 from colorize.data.base import ImageArray, Split
 from colorize.data.packed import PackedData
@@ -82,17 +81,16 @@ class FolderData(PackedData):
         arrays = [pack.images for pack in packs.values()]
         return {split: ImageArray(arrays, rows) for split, rows in self.rows().items()}
 
-    def train_sampler(self) -> WeightedRandomSampler | None:
-        """Draws folders by their weights; all ranks draw the same list, of which Lightning gives each its share."""
+    def train_sampler(self) -> RandomSampler | WeightedRandomSampler:
+        """Draws folders by their weights, where there are any."""
         if self.weights is None:
-            return None
+            return super().train_sampler()
         folder_of_row = self._folder_of_row[self.rows()["train"]]
         counts = np.bincount(folder_of_row, minlength=len(self.weights))
         each = (np.array(self.weights) / np.maximum(counts, 1))[folder_of_row]
         if not each.any():
             raise ColorizeError(f"data.weights={self.weights} draws from no folder that holds a training picture.")
-        generator = torch.Generator().manual_seed(torch.initial_seed())
-        return WeightedRandomSampler(each.tolist(), len(each), generator=generator)
+        return WeightedRandomSampler(each.tolist(), len(each))
 
 
 def check_weights(weights: Sequence[float], folders: int) -> list[float]:

@@ -18,6 +18,7 @@ from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_sched
 from colorize.training.config import build_task
 from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
+from colorize.training.resume.find import flatten
 from colorize.weights.checkpoint import read_checkpoint
 
 warn = rank_zero_only(logging.getLogger(__name__).warning)
@@ -181,13 +182,6 @@ def check_kept_files(path: Path, checkpoint: Mapping[str, Any]) -> None:
                     f"ckpt_path={path} is refused: it says that it has kept {file!r}, which its run cannot have "
                     f"written; take its weights with model.init_from={path}."
                 )
-
-
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """Nested mappings as one of dotted keys: {"a": {"b": 1}} -> {"a.b": 1}."""
-    if not isinstance(value, Mapping):
-        return {key: value}
-    return {k: v for name, item in value.items() for k, v in flatten(item, f"{key}.{name}" if key else name).items()}
 
 
 def _settings(changed: Mapping[str, tuple[Any, Any]], keys: list[str], which: int) -> str:

@@ -20,6 +20,8 @@ from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
 from colorize.training.callbacks.watch_ranks import how_to_go_on
 from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
+from colorize.training.resume import LastCheckpoint, Stopped
+from colorize.training.resume.find import command_to_go_on
 from colorize.weights.checkpoint import read_checkpoint
 
 
@@ -45,6 +47,7 @@ def fit(
 
     Raises:
         ColorizeError: as `best_checkpoint`, or another process of the training has died.
+        SystemExit: 130 after Ctrl-C, 143 after SIGTERM; the checkpoint is written, and the command that goes on said.
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)
@@ -53,6 +56,10 @@ def fit(
     started = time.perf_counter()
     try:
         trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    except Stopped as stop:
+        if trainer.is_global_zero:
+            print(f"stopped after step {stop.step}; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)
+        raise SystemExit(128 + stop.signal_number) from None
     except RuntimeError as error:
         if not _lost_a_process(error):
             raise
@@ -62,7 +69,7 @@ def fit(
     seconds = round(time.perf_counter() - started, 1)
     if not end_distributed(trainer):
         return None
-    checkpoint, objective = best_checkpoint(trainer)
+    checkpoint, objective = best_checkpoint(trainer, ended_before=cfg.resume and cfg.ckpt_path is not None)
     if checkpoint is not None:
         best = read_checkpoint(Path(checkpoint))
         task.load_state_dict(best["state_dict"])
@@ -90,20 +97,23 @@ def end_distributed(trainer: pl.Trainer) -> bool:
     return trainer.is_global_zero
 
 
-def best_checkpoint(trainer: pl.Trainer) -> tuple[str | None, float | None]:
+def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[str | None, float | None]:
     """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
 
-    The trainer must have the callback `FitResult`.
+    The trainer must have the callback `FitResult`. `ended_before`: the training may have come to its end in an earlier
+    start of the run, so that there was nothing left of it.
 
     Raises:
         ColorizeError: the training made no step, or that value was never a finite number.
     """
     result, saver = trainer.callback_metrics, trainer.checkpoint_callback
-    if not result["fit/steps"]:
+    if not result["fit/steps"] and not ended_before:
         raise ColorizeError(
             "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
             "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
         )
+    if isinstance(saver, LastCheckpoint) and saver.path.is_file():
+        return str(saver.path), None
     if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
         return None, None
     score = result["fit/best_score"].item() if "fit/best_score" in result else None

@@ -15,7 +15,8 @@ from colorize.cli import quote
 class OwnFolder(Callback):
     """Makes the folder of a run or sweep whose name says when it began, as NAME_2 if another start made NAME first.
 
-    Any other name was chosen, by the user or by Lightning for a further rank of a run: that folder may be there.
+    Any other name was chosen, by the user or by Lightning for a further rank of a run: that folder may be there. With
+    resume=true a run takes the newest folder of a run of the same command.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -29,14 +30,32 @@ class OwnFolder(Callback):
         if "${now:" not in str(OmegaConf.to_container(settings, resolve=False)):
             return
         HydraConfig.instance().set_config(config)  # for the ${hydra:...} in the name
+        found = newest_of_same_command(config) if kind == "run" and OmegaConf.select(config, "resume") else None
         try:
-            folder = str(make_folder(Path(settings.dir)))
+            folder = str(found or make_folder(Path(settings.dir)))
         except OSError as error:
             sys.exit(f"error: no folder can be made for this {kind}: {error}. Give one: hydra.{kind}.dir=FOLDER.")
         with read_write(config.hydra):
             settings.dir = folder
             if kind == "sweep":  # each job is composed anew
                 config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quote(folder)}")
+
+
+def newest_of_same_command(config: DictConfig) -> Path | None:
+    """The newest folder of a run with the overrides of `config`, but for `resume`, of those named by their time."""
+    pattern = str(OmegaConf.to_container(config.hydra.run, resolve=False)["dir"])  # type: ignore[index, call-overload]
+    root = Path(pattern.partition("${now:")[0])
+    depth = len(Path(config.hydra.run.dir).relative_to(root).parts)
+    records = root.glob("/".join(["*"] * depth) + "/.hydra/overrides.yaml")
+    wanted = without_resume(config.hydra.overrides.task)
+    for record in sorted(records, reverse=True):
+        if without_resume(OmegaConf.load(record)) == wanted:
+            return record.parents[1]
+    return None
+
+
+def without_resume(overrides: Any) -> list[str]:
+    return sorted(str(word) for word in overrides if not str(word).startswith("resume="))
 
 
 def make_folder(path: Path) -> Path:

@@ -151,7 +151,7 @@ def test_wandb_offline_keeps_the_run_on_the_disk(evaluated: Any) -> None:
 
 def test_a_resumed_run_goes_on_where_the_first_ended(resumed: Path, trained: Any) -> None:
     first, second = load(trained.last), load(resumed / "checkpoints/last.ckpt")
-    assert (first["epoch"], second["epoch"]) == (0, 1)
+    assert (first["epoch"], second["epoch"]) == (1, 2)  # done
     assert (first["global_step"], second["global_step"]) == (4, 8)
     with (resumed / "metrics.csv").open(newline="") as file:
         epochs = [row["epoch"] for row in csv.DictReader(file) if row["val/loss"]]

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning_fabric.utilities.distributed import DistributedSamplerWrapper
-from torch.utils.data import Sampler
 
 from colorize.data.folder import FolderData
+from colorize.data.order import EpochSampler
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 
@@ -37,11 +36,20 @@ def make(roots: Sequence[Path], cache: Path, weights: Sequence[float] | None = N
     return data
 
 
-def sampler_of(data: FolderData, seed: int = 0) -> Sampler[int]:
+def sampler_of(data: FolderData, seed: int = 0) -> EpochSampler:
     torch.manual_seed(seed)
     sampler = data.train_dataloader().sampler
-    assert isinstance(sampler, Sampler)
+    assert isinstance(sampler, EpochSampler)
     return sampler
+
+
+def draws(sampler: EpochSampler, epochs: int) -> list[list[int]]:
+    """What it draws in each of the first epochs."""
+    drawn = []
+    for epoch in range(epochs):
+        sampler.set_epoch(epoch)
+        drawn.append(list(sampler))
+    return drawn
 
 
 def share_of_few(data: FolderData, drawn: Sequence[int]) -> float:
@@ -80,7 +88,7 @@ def test_without_weights_each_picture_is_drawn_once(roots: list[Path], tmp_path:
 def test_weights_are_the_folders_shares(weights: list[float], share: float, roots: list[Path], tmp_path: Path) -> None:
     data = make(roots, tmp_path, weights)
     sampler = sampler_of(data)
-    epochs = [list(sampler) for _ in range(40)]
+    epochs = draws(sampler, 40)
     assert {len(epoch) for epoch in epochs} == {len(data.splits["train"])}  # type: ignore[arg-type]
     assert epochs[0] != epochs[1]
     drawn = [index for epoch in epochs for index in epoch]
@@ -101,19 +109,15 @@ def test_validation_and_test_are_all_pictures_once(roots: list[Path], tmp_path: 
 
 
 def test_ranks_share_one_list_of_draws(roots: list[Path], tmp_path: Path) -> None:
-    """As Lightning gives each rank its share; what else a rank has drawn at random does not matter."""
+    """What else a rank has drawn at random does not matter."""
     data, ranks = make(roots, tmp_path, [1, 1]), []
     for rank in range(2):
-        sampler = sampler_of(data)
         torch.rand(rank)
-        ranks.append(DistributedSamplerWrapper(sampler, num_replicas=2, rank=rank, shuffle=True))
-    one = sampler_of(data)
-    for epoch in range(3):
-        for wrapper in ranks:
-            wrapper.set_epoch(epoch)
-        drawn = [list(wrapper) for wrapper in ranks]
+        ranks.append(EpochSampler(data.train_sampler(), 2, rank))
+    expected_of_epoch = draws(EpochSampler(data.train_sampler()), 3)
+    for *drawn, expected in zip(*(draws(sampler, 3) for sampler in ranks), expected_of_epoch, strict=True):
         assert drawn[0] != drawn[1]
-        expected = list(one)
+        assert drawn[0] == expected[::2]
         padding = Counter(drawn[0] + drawn[1])
         padding.subtract(expected)
         assert padding.total() == len(expected) % 2

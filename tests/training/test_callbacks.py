@@ -185,5 +185,5 @@ def test_a_resumed_average_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
 def test_the_last_checkpoint_is_of_the_last_epoch_even_when_it_is_worse(tmp_path: Path) -> None:
     fit(3, savers(tmp_path), lr=50)
     assert load(tmp_path / "checkpoints/best.ckpt")["epoch"] < 2
-    assert load(tmp_path / "checkpoints/last.ckpt")["epoch"] == 2
+    assert load(tmp_path / "checkpoints/last.ckpt")["epoch"] == 3  # done
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}

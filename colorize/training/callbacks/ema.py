@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytorch_lightning as pl
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
 
@@ -20,6 +21,12 @@ class EMA(WeightAveraging):
             raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
 
         super().__init__(multi_avg_fn=partial(_average, decay))  # not a closure, which ddp_spawn could not pickle
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Leave the weights as they are, so that the last checkpoint has both; they are averaged at the fit's end."""
+
+    def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        super().on_train_end(trainer, module)
 
 
 def _average(decay: float, averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:

@@ -15,7 +15,7 @@ SECONDS = 5  # in which an error that all processes share ends this one by itsel
 def how_to_go_on(run_dir: str) -> str:
     """What to do after a training that lost one of its processes."""
     word = shlex.quote(f"ckpt_path={run_dir}/checkpoints/last.ckpt")
-    return f"{word} goes on from the last epoch that was completed."
+    return f"{word} goes on from the last checkpoint."
 
 
 class WatchRanks(Callback):

@@ -3,7 +3,9 @@
 import csv
 import io
 import logging
+import os
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric.loggers.csv_logs import _ExperimentWriter
 from lightning_fabric.loggers.logger import rank_zero_experiment
@@ -22,7 +24,8 @@ class MetricsCSV(CSVLogger):
     """Lightning's CSVLogger, which also goes on with the metrics.csv that it finds where that belongs to the run.
 
     A training that resumes keeps the rows that were written before its checkpoint: those after it are trained again.
-    An evaluation keeps them all, and a training from the start none.
+    (last.ckpt says how many those are; of another checkpoint it follows from their steps.) An evaluation keeps them
+    all, and a training from the start none.
 
     Args:
         save_dir: the run's folder.
@@ -46,7 +49,23 @@ class MetricsCSV(CSVLogger):
             log.warning("%s of an earlier training is replaced.", path)
             path.unlink()
         else:
-            keep_rows_before(path, int(read_checkpoint(Path(ckpt_path))["global_step"]))
+            checkpoint = read_checkpoint(Path(ckpt_path))
+            rows = checkpoint.get("resume", {}).get("metrics_rows")
+            if rows is not None and Path(ckpt_path).absolute().parents[1] == path.parent.absolute():
+                keep_first_rows(path, rows)
+            else:
+                keep_rows_before(path, int(checkpoint["global_step"]))
+
+    @rank_zero_only
+    def sync(self) -> int:
+        """Bring all rows to the disk, and return how many the file has."""
+        self.save()
+        assert isinstance(self.experiment, Appending)
+        path = Path(self.experiment.metrics_file_path)
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        return self.experiment.rows
 
     @property
     @rank_zero_experiment
@@ -58,13 +77,32 @@ class MetricsCSV(CSVLogger):
 
 
 class Appending(ExperimentWriter):
-    """A writer that adds rows to the file it finds, where Lightning's deletes it."""
+    """A writer that adds rows to the file it finds, where Lightning's deletes it; no row is lost at a new column.
+
+    Attributes:
+        rows: how many the file has.
+    """
+
+    rows = 0
+
+    def save(self) -> None:
+        new = len(self.metrics)
+        super().save()
+        self.rows += new
 
     def _check_log_dir_exists(self) -> None:
         path = Path(self.metrics_file_path)
         if path.is_file():
             with path.open(encoding="utf-8", newline="") as file:
-                self.metrics_keys = next(csv.reader(file), [])
+                reader = csv.DictReader(file)
+                self.rows = sum(1 for _ in reader)
+            self.metrics_keys = list(reader.fieldnames or [])
+
+    def _rewrite_with_new_header(self, fieldnames: list[str]) -> None:
+        path = Path(self.metrics_file_path)
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        write_rows(path, fieldnames, rows)
 
 
 def keep_rows_before(path: Path, step: int) -> None:
@@ -75,17 +113,52 @@ def keep_rows_before(path: Path, step: int) -> None:
     Raises:
         ColorizeError: the file cannot be read as a metrics.csv.
     """
+    fieldnames, rows = read_rows(path)
+    try:
+        later = next((number for number, row in enumerate(rows) if int(row["step"]) >= step), len(rows))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, first_line(error)) from error
+    if later < len(rows):
+        log.info("%s: %d rows from step %s on are dropped: they are trained again.", path, len(rows) - later, step)
+    write_rows(path, sorted(fieldnames), rows[:later])  # the order in which Lightning adds columns
+
+
+def keep_first_rows(path: Path, count: int) -> None:
+    """Drop all rows of a metrics.csv but the first `count`.
+
+    Raises:
+        ColorizeError: the file cannot be read as a metrics.csv, or has fewer rows.
+    """
+    fieldnames, rows = read_rows(path)
+    if len(rows) < count:
+        raise _damaged(path, f"it has {len(rows)} of the {count} rows that were written before the checkpoint")
+    if count < len(rows):
+        log.info("%s: its last %d rows are dropped: they are trained again.", path, len(rows) - count)
+    write_rows(path, sorted(fieldnames), rows[:count])
+
+
+def read_rows(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    """The columns and rows of a metrics.csv, without a last row that was not written to its end.
+
+    Raises:
+        ColorizeError: the file cannot be read as a metrics.csv.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
-        rows = list(reader)
-        later = next((number for number, row in enumerate(rows) if int(row["step"]) >= step), len(rows))
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise ColorizeError(f"{path} is damaged ({first_line(error)}): move it away to resume here.") from error
+        return list(reader.fieldnames or []), list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise _damaged(path, first_line(error)) from error
+
+
+def write_rows(path: Path, fieldnames: list[str], rows: list[dict[str, Any]]) -> None:
+    """Write a metrics.csv, whole or not at all."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, sorted(reader.fieldnames or []))  # the order in which Lightning adds rows
+    writer = csv.DictWriter(out, fieldnames)
     writer.writeheader()
-    writer.writerows(rows[:later])
+    writer.writerows(rows)
     write_whole(path, out.getvalue().encode())
-    if later < len(rows):
-        log.info("%s: %d rows from step %s on are dropped: they are trained again.", path, len(rows) - later, step)
+
+
+def _damaged(path: Path, reason: str) -> ColorizeError:
+    return ColorizeError(f"{path} is damaged ({reason}): move it away to resume here.")

@@ -1,0 +1,108 @@
+"""The order in which training pictures come: that of each epoch follows from the seed, and may begin anywhere."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, WeightedRandomSampler
+
+from colorize.errors import ColorizeError
+
+
+class EpochSampler(DistributedSampler[int]):
+    """A rank's share of the pictures that a random sampler draws, those of each epoch from (`seed`, epoch) alone.
+
+    All ranks draw the same list and take turns in it, so that a global batch does not depend on their number.
+
+    Args:
+        draw: what draws the pictures of an epoch.
+        ranks, rank: how many processes train, and which one this is.
+        seed: of all epochs.
+
+    Attributes:
+        start: how many of its pictures the next epoch leaves out, since they were seen before the training stopped.
+    """
+
+    def __init__(
+        self, draw: RandomSampler | WeightedRandomSampler, ranks: int = 1, rank: int = 0, seed: int = 0
+    ) -> None:
+        super().__init__(draw, ranks, rank, shuffle=False, seed=seed)  # type: ignore[arg-type] # only its length counts
+        self.draw = draw
+        self.draw.generator = torch.Generator()
+        self.start = 0
+
+    def __iter__(self) -> Iterator[int]:
+        (seed,) = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1, np.uint64)
+        self.draw.generator.manual_seed(int(seed))
+        drawn = list(self.draw)
+        share = [drawn[place] for place in super().__iter__()]
+        start, self.start = self.start, 0
+        return iter(share[start:])
+
+    def set_epoch(self, epoch: int) -> None:
+        if epoch != self.epoch:
+            self.start = 0
+        super().set_epoch(epoch)
+
+
+class TrainLoader(DataLoader[dict[str, Tensor]]):
+    """A DataLoader over an `EpochSampler` that knows its place in the epoch, which Lightning puts into checkpoints.
+
+    What its worker processes have fetched ahead does not count: an epoch goes on with the batch after the last one
+    that was handed out.
+
+    Attributes:
+        before_batch: called before each batch is fetched, when all that belongs to the one before it is done.
+    """
+
+    before_batch: Callable[[], None] | None = None
+    _place = (0, 0)  # the epoch, and the batches of it that were handed out
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override] # torch promises an iterator class of its own
+        """Nothing is fetched before the first batch is asked for, since only then the epoch is known."""
+        sampler, batches = self.sampler, None
+        epoch, taken = (sampler.epoch, sampler.start // self._size) if isinstance(sampler, EpochSampler) else (0, 0)
+        while True:
+            self._place = (epoch, taken)
+            if self.before_batch is not None:
+                self.before_batch()
+            batches = super().__iter__() if batches is None else batches
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            taken += 1
+            self._place = (epoch, taken)
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the epoch stands: plain numbers."""
+        sampler = self.sampler
+        if not isinstance(sampler, EpochSampler):
+            return {}
+        epoch, taken = self._place
+        taken = taken if epoch == sampler.epoch else 0
+        return {"seed": sampler.seed, "epoch": sampler.epoch, "batches": taken, "pictures": len(sampler.draw)}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where `state_dict` stood.
+
+        Raises:
+            ColorizeError: the training data is not as large as it was.
+        """
+        sampler = self.sampler
+        if not isinstance(sampler, EpochSampler) or not state:
+            return
+        if state["pictures"] != len(sampler.draw):
+            raise ColorizeError(
+                f"The training data holds {len(sampler.draw)} pictures, but {state['pictures']} when the checkpoint "
+                "was written: give the data of that run, or start a new training from its weights with model.init_from."
+            )
+        sampler.seed, sampler.epoch, sampler.start = state["seed"], state["epoch"], state["batches"] * self._size
+
+    @property
+    def _size(self) -> int:
+        assert self.batch_size is not None
+        return self.batch_size

@@ -1,0 +1,172 @@
+"""Which checkpoint resume=true goes on from, and what it refuses."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from colorize.cli import CONFIG_DIR
+from colorize.errors import ColorizeError
+from colorize.training.config import plain, resolve_precision
+from colorize.training.folder import newest_of_same_command
+from colorize.training.resume.find import adopt_last_checkpoint, command_to_go_on, newest_intact
+
+
+@pytest.fixture(autouse=True)
+def hydra_config_dir() -> Iterator[None]:
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        yield
+    HydraConfig.instance().cfg = None
+
+
+def config(folder: Path, *overrides: str) -> DictConfig:
+    return compose("train", [f"run_dir={folder}", "resume=true", *overrides])
+
+
+def write(folder: Path, name: str = "last.ckpt", step: int = 5, cfg: DictConfig | None = None) -> Path:
+    """A checkpoint as far as it is looked at."""
+    path = folder / "checkpoints" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    described: dict[str, Any] = {"task": "LabTask", "hyper_parameters": {}, "state_dict": {"w": torch.zeros(5000)}}
+    cfg = cfg or config(folder)
+    trained = plain(cfg)
+    trained["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
+    torch.save({**described, "global_step": step, "epoch": 1, "config": trained}, path)
+    return path
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_without_a_checkpoint_it_says_so_and_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cfg = config(tmp_path)
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path is None
+    assert f"{tmp_path}/checkpoints holds no checkpoint yet, so the training starts from the beginning" in caplog.text
+
+
+def test_the_last_checkpoint_is_found_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    last = write(tmp_path)
+    write(tmp_path, "previous.ckpt", 4)
+    unfinished = last.with_name(f".{'a' * 32}.tmp")
+    unfinished.touch()
+    cfg = config(tmp_path)
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path == str(last)
+    assert f"goes on from {last}, step 5 of epoch 1" in caplog.text
+    assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("spoil", [cut_off, flip_a_bit, Path.unlink])
+def test_a_damaged_one_gives_way_to_the_one_before(
+    spoil: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil(write(tmp_path))
+    previous = write(tmp_path, "previous.ckpt", 4)
+    with caplog.at_level(logging.WARNING):
+        assert newest_intact(tmp_path / "checkpoints") == previous
+    assert f"last.ckpt is damaged or missing: {previous} is used" in caplog.text
+    assert not (tmp_path / "checkpoints/last.ckpt").exists()  # or it would become the one before
+    assert newest_intact(tmp_path / "checkpoints") == previous
+
+
+def test_damaged_ones_alone_are_an_error(tmp_path: Path) -> None:
+    cut_off(write(tmp_path))
+    with pytest.raises(
+        ColorizeError, match=r"last\.ckpt cannot be read: move it away and start anew, or give ckpt_path"
+    ):
+        newest_intact(tmp_path / "checkpoints")
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        ["logger=tensorboard"],
+        ["trainer.enable_progress_bar=false"],
+        ["trainer.max_epochs=11"],
+        ["callbacks.samples=null", "callbacks.curves.every_n_seconds=5"],
+        ["callbacks.last.every_n_minutes=1"],
+        ["data.num_workers=2", "debug=true"],
+        ["trainer.precision=32-true"],
+    ],
+    ids=str,
+)
+def test_what_changes_nothing_may_differ(harmless: list[str], tmp_path: Path) -> None:
+    last = write(tmp_path, cfg=config(tmp_path, "trainer.accelerator=cpu", "trainer.precision=32-true"))
+    cfg = config(tmp_path, "trainer.accelerator=cpu", "trainer.precision=32-true", *harmless)
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path == str(last)
+
+
+@pytest.mark.parametrize(
+    ("override", "before", "now"),
+    [
+        ("seed=1", "seed=0", "seed=1"),
+        ("data.batch_size=7", "data.batch_size=", "data.batch_size=7"),
+        ("model.optimizer.lr=7", "model.optimizer.lr=0.001", "model.optimizer.lr=7"),
+        ("trainer.max_epochs=9", "trainer.max_epochs=10", "trainer.max_epochs=9"),
+        ("data.augment.flip=false", "data.augment.flip=True", "data.augment.flip=False"),
+        ("callbacks.early_stopping.patience=3", "patience=20", "callbacks.early_stopping.patience=3"),
+        ("+trainer.val_check_interval=0.5", "val_check_interval=not set", "trainer.val_check_interval=0.5"),
+        ("callbacks=ema", "callbacks.ema._target_=not set", "callbacks.ema.decay=0.999"),
+    ],
+)
+def test_what_changes_the_training_is_named_and_refused(override: str, before: str, now: str, tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(ColorizeError, match="resume=true cannot go on exactly") as caught:
+        adopt_last_checkpoint(config(tmp_path, override))
+    was, _, given = str(caught.value).partition(", but this run has ")
+    assert before in was
+    assert now in given
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["ckpt_path=last.ckpt"], "leave out ckpt_path"),
+        (["fit=false"], "leave out ckpt_path and fit"),
+        (["callbacks.last=null"], r"needs callbacks\.last"),
+    ],
+)
+def test_what_makes_no_sense_is_named(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=message):
+        adopt_last_checkpoint(config(tmp_path, *overrides))
+
+
+def test_the_command_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", "data.root=[A,B]", "hydra.run.dir=old", "ckpt_path=x", "seed=1"])
+    assert command_to_go_on("/runs/a b") == (
+        "python train.py 'data.root=[A,B]' seed=1 'hydra.run.dir='\"'\"'/runs/a b'\"'\"'' resume=true"
+    )
+
+
+def test_the_newest_folder_of_the_same_command_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written = {
+        "2020-01-01/10-00-00_lab_unet_scenes": "[seed=1, resume=true]",
+        "2020-01-02/10-00-00_lab_unet_scenes": "[seed=1]",
+        "2020-01-03/10-00-00_lab_unet_scenes": "[seed=2]",
+    }
+    for name, overrides in written.items():
+        (tmp_path / "outputs" / name / ".hydra").mkdir(parents=True)
+        (tmp_path / "outputs" / name / ".hydra/overrides.yaml").write_text(overrides)
+    for seed, expected in ((1, "2020-01-02"), (2, "2020-01-03"), (3, None)):
+        cfg = compose("train", ["resume=true", f"seed={seed}"], return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        found = newest_of_same_command(cfg)
+        assert (None if found is None else found.parent.name) == expected

@@ -1,0 +1,89 @@
+"""SIGTERM, Ctrl-C and Slurm's signal end a training after its checkpoint is written."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+
+from colorize.training.resume import LastCheckpoint, Stopped
+from tests.training.small import make_data, make_task, make_trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Signal(pl.Callback):
+    """Sends this process a signal in the middle of something."""
+
+    def __init__(self, number: int, hook: str, times: int = 1) -> None:
+        self.number, self.times = number, times
+        setattr(self, hook, self.send)
+
+    def send(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step >= 3:
+            for _ in range(self.times):
+                os.kill(os.getpid(), self.number)
+
+
+def fit(folder: Path, *callbacks: pl.Callback, ckpt_path: Path | None = None, **options: Any) -> pl.Trainer:
+    pl.seed_everything(0, verbose=False)
+    trainer = make_trainer(folder, [*callbacks, LastCheckpoint(str(folder))], **{"max_epochs": 2, **options})
+    trainer.fit(make_task(), datamodule=make_data(train_size=40), ckpt_path=ckpt_path, weights_only=True)
+    return trainer
+
+
+def load(folder: Path) -> dict[str, Any]:
+    checkpoint: dict[str, Any] = torch.load(folder / "last.ckpt", weights_only=True)
+    return checkpoint
+
+
+@pytest.mark.parametrize(
+    ("hook", "step"),
+    [("on_train_batch_start", 4), ("on_before_optimizer_step", 4), ("on_validation_batch_start", 5)],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_training_after_the_step_that_runs(number: int, hook: str, step: int, tmp_path: Path) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as caught:
+        fit(tmp_path / "run", Signal(number, hook))
+    assert (caught.value.signal_number, caught.value.step) == (number, step)
+    assert load(tmp_path / "run")["global_step"] == step
+    assert signal.getsignal(number) == before
+    fit(tmp_path / "run", ckpt_path=tmp_path / "run/last.ckpt")
+    fit(tmp_path / "whole")
+    ours, theirs = load(tmp_path / "run")["state_dict"], load(tmp_path / "whole")["state_dict"]
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):  # by Lightning, for a KeyboardInterrupt
+        fit(tmp_path, Signal(signal.SIGINT, "on_train_batch_start", times=2))
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_signal_in_the_last_step_ends_before_the_test(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        fit(tmp_path, Signal(signal.SIGTERM, "on_validation_batch_start"), max_epochs=1)
+    assert load(tmp_path)["resume"]["ended"]
+    assert fit(tmp_path, ckpt_path=tmp_path / "last.ckpt", max_epochs=1).global_step == 5
+
+
+def test_slurm_is_asked_to_queue_the_job_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = tmp_path / "asked"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/scontrol").write_text(f'#!/bin/sh\necho "$@" > {asked}\n')
+    (tmp_path / "bin/scontrol").chmod(0o755)
+    job = {"SLURM_JOB_ID": "17", "SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+    for name, value in {**job, "SLURM_JOB_NAME": "train", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}.items():
+        monkeypatch.setenv(name, value)
+    options: dict[str, Any] = {"plugins": [SLURMEnvironment(auto_requeue=True)], "default_root_dir": tmp_path}
+    with pytest.raises(Stopped):
+        fit(tmp_path / "run", Signal(signal.SIGUSR1, "on_train_batch_start"), **options)
+    assert asked.read_text().split() == ["requeue", "17"]
+    assert load(tmp_path / "run")["global_step"] == 4
+    by_lightning = torch.load(tmp_path / "hpc_ckpt_1.ckpt", weights_only=True)
+    assert by_lightning["resume"]["processes"][0].keys() == load(tmp_path / "run")["resume"]["processes"][0].keys()
