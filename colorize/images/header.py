@@ -1,5 +1,6 @@
 """Opening a photograph's file by its content, and what its header says."""
 
+import os
 import stat
 import struct
 from collections.abc import Iterator
@@ -75,10 +76,10 @@ def open_file(path: Path) -> BinaryIO:
         ValueError: it is one of these.
         OSError: as Path.open.
     """
-    path = Path(path)
-    if not (path.is_dir() or stat.S_ISREG(path.stat().st_mode)):
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         raise ValueError("it is a pipe or a device, not a file")
-    return path.open("rb")
+    return Path(path).open("rb")
 
 
 def open_image(file: BinaryIO) -> ImageFile.ImageFile:
