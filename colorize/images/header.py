@@ -1,6 +1,5 @@
 """Opening a photograph's file by its content, and what its header says."""
 
-import os
 import stat
 import struct
 from collections.abc import Iterator
@@ -76,7 +75,7 @@ def open_file(path: Path) -> BinaryIO:
         ValueError: it is one of these.
         OSError: as Path.open.
     """
-    mode = os.stat(path).st_mode
+    mode = Path(path).stat().st_mode
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         raise ValueError("it is a pipe or a device, not a file")
     return Path(path).open("rb")
