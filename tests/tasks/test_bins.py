@@ -270,7 +270,7 @@ def test_it_learns_the_right_colours(kind: type[Task], tmp_path: Path) -> None:
     batch = {"rgb": paint(3)}
     _, picture, truth = task.eval().pictures(batch)
     error = (rgb_to_lab(picture) - rgb_to_lab(truth))[:, 1:].norm(dim=1)
-    assert error[..., 1::4, 1::4].mean() < 8  # away from edges; gray is 55 off
+    assert error[..., 1::4, 1::4].mean() < 12  # away from edges; gray is 55 off
     assert error.mean() < 15
 
 
