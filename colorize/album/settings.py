@@ -19,7 +19,7 @@ class Settings:
     format: str | None = None
     quality: int = 95
     saturation: float = 1.0
-    tta: bool = False
+    tta: bool = True
     keep_color: bool = False
     side_by_side: bool = False
     temperature: float | None = None

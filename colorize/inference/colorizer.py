@@ -61,7 +61,7 @@ class Colorizer(Renderer):
         *,
         quality: int = 95,
         saturation: float = 1.0,
-        tta: bool = False,
+        tta: bool = True,
         temperature: float | None = None,
     ) -> None:
         """Write the picture of a photograph's file, in its depth, with all that the file says of it.
@@ -92,7 +92,7 @@ class Colorizer(Renderer):
         image: Picture,
         *,
         saturation: float = 1.0,
-        tta: bool = False,
+        tta: bool = True,
         temperature: float | None = None,
         max_megapixels: float | None = 200,
     ) -> Image.Image | Tensor:
@@ -102,7 +102,7 @@ class Colorizer(Renderer):
             image: a file, a PIL image, an array or a tensor: see `as_photograph`. Or a batch of tensors (B, C, H, W)
                 with 1 or 3 channels, uint8 or float in [0, 1].
             saturation: factor on ab; 0 is gray.
-            tta: average the colours with those of the mirrored photograph.
+            tta: average the colours with those of the mirrored photograph: 2 % less squared error, twice the network.
             temperature: of weights that know a distribution of colours: 1 is its mean, near 0 its likeliest colour,
                 which is more vivid and more often wrong; None for the weights' own.
             max_megapixels: files with more are refused.
@@ -130,7 +130,7 @@ class Colorizer(Renderer):
         count: int = 4,
         *,
         saturation: float = 1.0,
-        tta: bool = False,
+        tta: bool = True,
         temperature: float | None = None,
         max_megapixels: float | None = 200,
     ) -> list[Image.Image]:
@@ -154,7 +154,7 @@ class Colorizer(Renderer):
         colors = self.predict_colors(small[None], tta=tta, temperature=temperature, samples=count)[0]
         return [as_pil(self.merge(photograph.pixels, small, ab, saturation), photograph) for ab in colors.samples]
 
-    def uncertainty(self, image: Picture, *, tta: bool = False, max_megapixels: float | None = 200) -> Image.Image:
+    def uncertainty(self, image: Picture, *, tta: bool = True, max_megapixels: float | None = 200) -> Image.Image:
         """Where the colours of a photograph are unsure: a gray PIL image of its size, see `draw_uncertainty`.
 
         Args:

@@ -52,7 +52,7 @@ class Renderer:
         return self.target.at_full_size
 
     def render(
-        self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = False, temperature: float | None = None
+        self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = True, temperature: float | None = None
     ) -> Pixels:
         """The picture of pixels (H, W) or (H, W, 3), uint8 or uint16, in the same depth: (H, W, 3), or (H, W) from a
         grayscaling network. The rest is as in `colorize`."""
