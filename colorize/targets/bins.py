@@ -12,6 +12,8 @@ from colorize.networks import Network
 from colorize.networks.base import enlarge
 from colorize.targets.lab import LabTarget
 
+_SAMPLE_TEMPERATURE = 0.5
+
 
 @dataclass(frozen=True)
 class LabBinsTarget(LabTarget):
@@ -58,15 +60,22 @@ class LabBinsTarget(LabTarget):
 
         Args:
             prediction: what `predict` said.
-            temperature: instead of the target's own.
+            temperature: instead of the target's own, or for a sample instead of that and at most 0.5.
             seed: for one of several plausible colourings, in which the same things have the same colours; None for the
                 likeliest.
         """
         centers = bin_centers(self.grid).to(prediction.device)
         logits = self.logits(prediction).float()
-        if seed is not None:
-            logits = logits + color_noise(self.grid, seed).to(logits.device)[:, None, None]
-        return annealed_mean(logits, centers, self.temperature if temperature is None else temperature)
+        temperature = self.temperature_of(temperature, seed)
+        if seed is not None:  # the sharpened distribution is what is sampled, not the noise sharpened
+            logits = logits + temperature * color_noise(self.grid, seed).to(logits.device)[:, None, None]
+        return annealed_mean(logits, centers, temperature)
+
+    def temperature_of(self, given: float | None, seed: int | None) -> float:
+        """The one to decode at: given, else the target's own, of which a sample takes at most 0.5."""
+        if given is not None:
+            return given
+        return self.temperature if seed is None else min(self.temperature, _SAMPLE_TEMPERATURE)
 
     def to_ab(self, x: Tensor, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
         return _as_large_as(x, self.decode(prediction, temperature, seed))
@@ -93,7 +102,7 @@ class LabHybridTarget(LabBinsTarget):
 
     def decode(self, prediction: Tensor, temperature: float | None = None, seed: int | None = None) -> Tensor:
         regressed = prediction[:, :2].float().tanh() * AB_SCALE
-        temperature = self.temperature if temperature is None else temperature
+        temperature = self.temperature_of(temperature, seed)
         if temperature == 1 and seed is None:
             return regressed
         return regressed + super().decode(prediction, temperature, seed) - super().decode(prediction, 1.0)
