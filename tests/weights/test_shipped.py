@@ -59,12 +59,12 @@ def test_made_gray_again_the_picture_is_the_photograph(colorizer: Colorizer, dty
 
 @pytest.mark.parametrize("number", [3, 11])
 def test_the_same_picture_at_three_sizes_has_the_same_colours(colorizer: Colorizer, number: int) -> None:
-    small = Image.fromarray(render_scenes([number], 160)[0])
+    small = Image.fromarray(render_scenes([number], 240)[0])
     pictures = []
     for factor in (1, 2, 4):
-        size = (160 * factor, 160 * factor)
+        size = (240 * factor, 240 * factor)
         picture = Image.fromarray(colorizer.render(np.asarray(small.resize(size, Image.Resampling.BICUBIC))))
-        pictures.append(rgb2lab(np.asarray(picture.resize((160, 160), Image.Resampling.BOX))))
+        pictures.append(rgb2lab(np.asarray(picture.resize((240, 240), Image.Resampling.BOX))))
     for larger in pictures[1:]:
         assert deltaE_ciede2000(pictures[0], larger).mean() < 1.5
 
