@@ -82,7 +82,7 @@ def by_kind(folder: Path, limit: int | None) -> dict[str, list[Tensor]]:
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2), SHOWN[:2], strict=True):
         for weights in dict.fromkeys(row["weights"] for row in rows):
             for knob, marker in (("saturation", "o"), ("temperature", "s")):
@@ -96,7 +96,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes.set(xlabel="colorfulness_ratio", ylabel=metric)
         axes.set_ylim(top=1.35 * floor)
         axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=7)
     figure.savefig(path, dpi=110)
 
 
