@@ -117,7 +117,7 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
 
 def check_ageing(cfg: DictConfig, task: Task) -> None:
     """Aged pictures are gray."""
-    ageing = cfg.data.augment.get("ageing")
+    ageing = (cfg.data.get("augment") or {}).get("ageing")
     if ageing and task.target.in_channels != 1:
         raise ColorizeError(
             f"data.augment.ageing={ageing} ages the gray picture that a network sees, but {type(task).__name__} shows "
