@@ -16,6 +16,7 @@ STANDS_ON = {
     "errors": set(),
     "files": set(),
     "interrupt": set(),
+    "program": set(),
     "registry": {"errors"},
     "color": {"errors"},
     "images": {"errors", "files"},
@@ -25,12 +26,13 @@ STANDS_ON = {
     "weights": FOUNDATION | {"networks", "targets"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
-    "cli": FOUNDATION | {"interrupt"},
+    "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
     "data": FOUNDATION | {"images", "scenery"},
-    "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
+    "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
+    "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
 WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
