@@ -119,7 +119,7 @@ def check_missing(cfg: DictConfig) -> None:
 
 
 def quote_paths(words: list[str]) -> list[str]:
-    """Command line words in which the paths of predict.py are quoted for Hydra.
+    """Command line words in which the paths of conf/predict.yaml are quoted for Hydra.
 
     Its grammar gives = , ( [ { and spaces a meaning. What is quoted already, null, and the sweeps of -m stay as they
     are.

@@ -5,13 +5,16 @@ import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below w
 # isort: split
 import sys
 
-from colorize.cli import launch, print_error, quote_paths
+import hydra
+from omegaconf import DictConfig
+
+from colorize.cli import CONFIG_DIR, launch, print_error, quote_paths
 from colorize.commands.help import predict_help, train_help
 from colorize.commands.words import overrides
 from colorize.errors import ColorizeError
 
 HELP = {"-h", "--help"}
-COMPLETION = ("-sc", "--shell-completion")
+SHOWS = {"-sc", "--shell-completion", "-c", "--cfg", "-i", "--info", "--hydra-help"}  # flags of Hydra that run no job
 
 
 def predict() -> None:
@@ -34,6 +37,15 @@ def train() -> None:
     if HELP & set(sys.argv[1:]):
         print(train_help())
         return
+    if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
+        import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
+
+        launch(hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="train")(_nothing), "train")
+        return
     from colorize.commands.train import main
 
     launch(main, "train")
+
+
+def _nothing(cfg: DictConfig) -> None:
+    """The job where there is none to run: importing the real one takes seconds."""

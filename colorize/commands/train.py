@@ -14,8 +14,7 @@ from colorize.training.checks import check
 from colorize.training.config import build_task, expand_paths, resolve_precision, save_config
 from colorize.training.evaluate import evaluate, summary
 from colorize.training.fit import Training, fit
-from colorize.training.loggers import open_loggers
-from colorize.training.loggers.wandb import log_test_results
+from colorize.training.loggers import log_test_results, open_loggers
 from colorize.training.restore import adopt_checkpoint, load_task
 from colorize.training.resume.find import adopt_last_checkpoint
 

@@ -23,30 +23,31 @@ def overrides(words: Sequence[str]) -> list[str]:
         ColorizeError: an unknown option, one without its value, several photographs.
     """
     keys = keys_of("predict")
-    options = {name: key for key in keys for name in (key.option, f"--{key.name}")} | {"-o": _key(keys, "output")}
-    hydras = get_args_parser()._option_string_actions
+    options = {name: key for key in keys for name in (key.option, f"--{key.name}")}
+    options["-o"] = options["--output"]
+    of_hydra = get_args_parser()._option_string_actions
     left, result, photographs = list(words), [], []
     while left:
         word = left.pop(0)
         name, equals, value = word.partition("=")
-        name = name.replace("_", "-") if name.startswith("--") else name
+        switched_on = not name.startswith("--no-")
+        key = options.get(_spelled(name if switched_on else f"--{name[5:]}"))
         if word == "--":
             photographs += left
             break
-        if name in options:
-            key = options[name]
-            if not equals and not key.is_switch:
-                if not left or left[0] in options:
+        if key is not None and key.is_switch and not equals:
+            result.append(f"{key.name}={str(switched_on).lower()}")
+        elif key is not None and switched_on:
+            if not equals:
+                if not left or _spelled(left[0].partition("=")[0]) in options:
                     raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
                 value = left.pop(0)
-            result.append(_override(key, value if equals or not key.is_switch else "true"))
-        elif word.startswith("--no-") and (key := options.get(f"--{name[5:]}")) and key.is_switch and not equals:
-            result.append(_override(key, "false"))
-        elif name in hydras:
+            result.append(_override(key, value))
+        elif name in of_hydra:
             result.append(word)
-            if not equals and hydras[name].nargs is None and left:
+            if not equals and of_hydra[name].nargs is None and left:
                 result.append(left.pop(0))
-        elif word.startswith("-") and word != "-" and not Path(word).exists():
+        elif word.startswith("-") and not Path(word).exists():
             raise ColorizeError(_unknown(name, list(options)))
         elif _is_override(word, keys):
             result.append(word)
@@ -54,14 +55,15 @@ def overrides(words: Sequence[str]) -> list[str]:
             photographs.append(word)
     if len(photographs) > 1:
         raise ColorizeError(
-            f"{len(photographs)} photographs are given ({photographs[0]}, {photographs[1]}{' ...' * (len(photographs) > 2)}), but one "
-            f"word says which: give their folder, or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
+            f"{photographs[0]} and {photographs[1]} are given, but one word says which photographs: give their folder, "
+            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
         )
     return [f"input={photograph}" for photograph in photographs] + result
 
 
-def _key(keys: Sequence[Key], name: str) -> Key:
-    return next(key for key in keys if key.name == name)
+def _spelled(name: str) -> str:
+    """An option as the table has it: --keep_color is --keep-color."""
+    return name.replace("_", "-") if name.startswith("--") and "." not in name else name
 
 
 def _override(key: Key, value: str) -> str:
