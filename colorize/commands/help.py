@@ -25,7 +25,7 @@ def predict_help() -> str:
         examples = ["input=photo.jpg", "input=album output=album_colour saturation=1.2"]
         title = "Keys, each with its default:"
     rows = [(_option(key) if plain else _key(key), key.comment) for key in keys_of("predict")]
-    return _page(f"Colours photographs: {usage}", command, examples, [(title, rows)])
+    return _page(f"Colours black-and-white pictures: {usage}", command, examples, [(title, rows)])
 
 
 def train_help() -> str:
@@ -38,16 +38,17 @@ def train_help() -> str:
     ]
     defaults = OmegaConf.load(CONFIG_DIR / "train.yaml").defaults
     chosen = {str(group): choice for item in defaults if not isinstance(item, str) for group, choice in item.items()}
+    choices = {group: sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml")) for group in chosen}
     groups = [
-        (f"{group}={choice or 'NAME'}", ", ".join(path.stem for path in sorted((CONFIG_DIR / group).glob("*.yaml"))))
+        (f"{group}={choice or 'NAME'}", ", ".join(choices[group]))
         for group, choice in chosen.items()
+        if len(choices[group]) > 1
     ]
     keys = [(_key(key), key.comment) for key in keys_of("train")]
     tables = [("Groups, each with its default and its choices:", groups), ("Keys, each with its default:", keys)]
-    end = "All keys of a choice: --cfg job. Several runs: -m. Of Hydra itself: --hydra-help."
-    return (
-        _page(f"Trains and tests: {command} [GROUP=NAME ...] [KEY=VALUE ...]", command, examples, tables) + f"\n{end}"
-    )
+    usage = f"Trains and tests: {command} [GROUP=NAME ...] [KEY=VALUE ...]"
+    end = "--cfg job shows all keys of what is chosen, trainer.max_epochs among them."
+    return f"{_page(usage, command, examples, tables)}\n\n{end}"
 
 
 def _option(key: Key) -> str:
@@ -59,15 +60,15 @@ def _option(key: Key) -> str:
 
 
 def _key(key: Key) -> str:
-    return f"{key.name}={'VALUE' if key.default == '???' else key.default}"
+    return f"{key.name}={'VALUE' if key.default == '???' or '$' in key.default else key.default}"
 
 
 def _page(
     usage: str, command: str, examples: Sequence[str], tables: Sequence[tuple[str, Sequence[tuple[str, str]]]]
 ) -> str:
-    lines = [usage, *(f"  {command} {example}" for example in examples)]
+    lines = [usage, "", *(f"  {command} {example}" for example in examples)]
     for title, rows in tables:
-        lines += [title, *(line for row in rows for line in _row(*row))]
+        lines += ["", title, *(line for row in rows for line in _row(*row))]
     return "\n".join(lines)
 
 

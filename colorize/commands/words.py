@@ -39,7 +39,7 @@ def overrides(words: Sequence[str]) -> list[str]:
             result.append(f"{key.name}={str(switched_on).lower()}")
         elif key is not None and switched_on:
             if not equals:
-                if not left or _spelled(left[0].partition("=")[0]) in options:
+                if not left or _spelled(left[0].partition("=")[0].replace("--no-", "--")) in options:
                     raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
                 value = left.pop(0)
             result.append(_override(key, value))

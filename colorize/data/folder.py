@@ -132,8 +132,8 @@ def download(dataset: str) -> Path:
         from kagglehub.config import get_cache_folder
     except ModuleNotFoundError as error:
         raise ColorizeError(
-            f"Downloading the Kaggle data set {dataset} needs the kagglehub package: pip install 'colorize[kaggle]', or "
-            "give data.root=FOLDER with photographs of your own."
+            f"Downloading the Kaggle data set {dataset} needs the kagglehub package: pip install 'colorize[kaggle]', "
+            "or give data.root=FOLDER with photographs of your own."
         ) from error
     marks = Path(get_cache_folder(), "datasets", dataset).glob("*.complete")
     versions = [int(mark.stem) for mark in marks if mark.stem.isdigit()]

@@ -8,7 +8,7 @@ from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 
 class SaveConfig(Callback):
-    """Puts into every checkpoint the composed configuration, so that it is all that predict needs, and the W&B or MLflow run."""
+    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config

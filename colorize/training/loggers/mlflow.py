@@ -32,10 +32,10 @@ def mlflow_logger(
 ) -> MLFlowLogger:
     """Start an MLflow run, in the database of `folder` or on the server `tracking_uri`.
 
-    A training that resumes from `ckpt_path` goes on in the MLflow run that its checkpoint names, where there is that. An
-    evaluation (not `fit`) and each run of a multirun, whose tag `sweep` is its folder, is a run of its own. The names of
-    experiment, model and data, those of task and network where a checkpoint is only evaluated, and each of `tags` are
-    tags too.
+    A training that resumes from `ckpt_path` goes on in the MLflow run that its checkpoint names, if that is there. An
+    evaluation (not `fit`) and each run of a multirun, whose folder is the tag `sweep`, is a run of its own. Tags too
+    are each of `tags` and the names of experiment, model and data, or of the task and network of a checkpoint that is
+    only evaluated.
 
     Raises:
         ColorizeError: mlflow is missing, tags that are no list, a run id in the checkpoint that cannot be one, or what
@@ -113,8 +113,8 @@ def log_configuration(logger: MLFlowLogger, configuration: dict[str, Any]) -> No
 
 @rank_zero_only
 def log_results(logger: MLFlowLogger, metrics: Mapping[str, Any], checkpoint: str | None) -> None:
-    """Add to an MLflow run the `checkpoint` it trained, as the artifact `checkpoints/best.ckpt`, and the test's facts."""
-    facts = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    logger.log_metrics({name: value for name, value in facts.items() if "/" not in name})
+    """Add to an MLflow run the `checkpoint` it trained, as the artifact `checkpoints/best.ckpt`, and its facts."""
+    facts = {name: value for name, value in metrics.items() if "/" not in name and isinstance(value, int | float)}
+    logger.log_metrics(facts)  # of the others the test was logged by the Trainer
     if checkpoint is not None:
         logger.experiment.log_artifact(logger.run_id, checkpoint, "checkpoints")

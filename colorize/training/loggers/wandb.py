@@ -48,7 +48,8 @@ def wandb_logger(
     model and data are added to `tags`; those of task and network where a checkpoint is only evaluated.
 
     Raises:
-        ColorizeError: wandb is missing, tags that are no list, a run id in the checkpoint that cannot be one, or what W&B refuses.
+        ColorizeError: wandb is missing, tags that are no list, a run id in the checkpoint that cannot be one, or what
+            W&B refuses.
     """
     try:
         import wandb
