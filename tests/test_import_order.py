@@ -102,7 +102,7 @@ def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
     assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
-@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli"])
+@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli", "program"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}

@@ -39,6 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder: a photograph, an album of two, and a module."""
     folder = tmp_path_factory.mktemp("home")
+    (folder / "album").mkdir()
     for number, scene in enumerate(render_scenes(range(3), 48, seed=7)):
         write_photograph(folder / ("album" if number else ".") / f"{number or 'photo'}.jpg", scene[:40])
     (folder / "mine.py").write_text(MINE)

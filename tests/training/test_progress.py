@@ -39,6 +39,7 @@ def test_it_stays_one_line_that_tells_both_losses(tmp_path: Path, monkeypatch: p
         logger=False,
         callbacks=progress_bars(OmegaConf.create({"trainer": {"enable_progress_bar": True}})),
         enable_checkpointing=False,
+        num_sanity_val_steps=0,
         enable_model_summary=False,
         default_root_dir=tmp_path,
     )
