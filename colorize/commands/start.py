@@ -3,6 +3,7 @@
 import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
 
 # isort: split
+import os
 import sys
 
 import hydra
@@ -20,7 +21,7 @@ SHOWS = {"-sc", "--shell-completion", "-c", "--cfg", "-i", "--info", "--hydra-he
 def predict() -> None:
     """`colorize` and `python predict.py`: photographs in, pictures out."""
     if HELP & set(sys.argv[1:]):
-        print(predict_help())
+        _show(predict_help())
         return
     try:
         sys.argv[1:] = quote_paths(overrides(sys.argv[1:]))
@@ -35,7 +36,7 @@ def predict() -> None:
 def train() -> None:
     """`colorize-train` and `python train.py`: one training and its test, an evaluation, or a sweep of them."""
     if HELP & set(sys.argv[1:]):
-        print(train_help())
+        _show(train_help())
         return
     if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
         import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
@@ -45,6 +46,14 @@ def train() -> None:
     from colorize.commands.train import main
 
     launch(main, "train")
+
+
+def _show(text: str) -> None:
+    """Print what may be piped into `head`, which closes the pipe."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nothing(cfg: DictConfig) -> None:
