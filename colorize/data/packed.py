@@ -92,7 +92,9 @@ class PackedData(ImageData):
         )
 
 
-def check_unreadable(good: int, bad: Sequence[str], max_bad_fraction: float, key: str = "data.max_bad_fraction") -> None:
+def check_unreadable(
+    good: int, bad: Sequence[str], max_bad_fraction: float, key: str = "data.max_bad_fraction"
+) -> None:
     """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`.
 
     Args:
@@ -107,9 +109,7 @@ def check_unreadable(good: int, bad: Sequence[str], max_bad_fraction: float, key
     some = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
     sentence = f"{len(bad)} of {count} files cannot be read ({some})"
     if len(bad) / count > max_bad_fraction:
-        raise ColorizeError(
-            f"{sentence}: more than {key}={max_bad_fraction}; fix or remove them, or raise that limit."
-        )
+        raise ColorizeError(f"{sentence}: more than {key}={max_bad_fraction}; fix or remove them, or raise that limit.")
     log.warning("%s and are left out.", sentence)
 
 

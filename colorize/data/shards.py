@@ -133,7 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ColorizeError as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count:,} for {split}" for split, count in about["pictures"].items())
-    print(f"{options.output}: pictures of {options.size}x{options.size}: {counts}; {len(about['bad'])} unreadable files.")
+    print(
+        f"{options.output}: pictures of {options.size}x{options.size}: {counts}; {len(about['bad'])} unreadable files."
+    )
 
 
 if __name__ == "__main__":

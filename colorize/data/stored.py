@@ -1,15 +1,11 @@
-"""Shards of pictures on a disk or in an object store, read as what they are: whole numbers and pixels."""
+"""Pictures in shards, read as what they are: whole numbers and pixels."""
 
-import hashlib
-import io
-import json
 import os
-import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,64 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.data.base import Split, to_channels_first
-from colorize.data.shards import ABOUT, HEADER, split_folder
+from colorize.data.shards import HEADER
+from colorize.data.store import Shard, Store, shards_of
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
 
-_NAME = re.compile(r"chunk-\d+-\d+\.bin")
 OPEN_SHARDS = 64  # mapped at once, of each process
-
-
-class Shard(NamedTuple):
-    """A file of pictures, where it comes from and where it is read from (the same for a local one)."""
-
-    source: str
-    path: Path
-    pictures: int
-    bytes: int
-
-
-class Store:
-    """A local folder, or an address of an object store such as s3://BUCKET/FOLDER, by LitData's downloaders.
-
-    Args:
-        root: the folder or address.
-        options: of the store's client (for s3:// those of boto3's), such as `endpoint_url`.
-    """
-
-    def __init__(self, root: str, options: Mapping[str, Any]) -> None:
-        self.root, self.remote = root, "://" in root
-        self.options = dict(options)
-
-    def read(self, address: str) -> bytes:
-        """The bytes of a file.
-
-        Raises:
-            ColorizeError: it cannot be read.
-        """
-        try:
-            if not self.remote:
-                return Path(address).expanduser().read_bytes()
-            buffer = io.BytesIO()
-            self._downloader().download_fileobj(address, buffer)
-        except ModuleNotFoundError as error:
-            raise ColorizeError(f"{address} needs LitData: pip install 'colorize[streaming]'.") from error
-        except Exception as error:  # whatever the store's library raises
-            raise ColorizeError(
-                f"{address} cannot be read ({first_line(error)}): check data.root, data.storage_options and the "
-                "credentials in the environment."
-            ) from error
-        return buffer.getvalue()
-
-    def _downloader(self) -> Any:
-        from litdata.streaming.downloader import get_downloader
-
-        options = self.options
-        if self.root.startswith("s3://"):  # LitData would try a thousand times
-            from botocore.config import Config
-
-            options = {"config": Config(retries={"max_attempts": 5, "mode": "standard"}), **options}
-        return get_downloader(self.root, "", [], options, {})
 
 
 class StoredPictures(Dataset[dict[str, Tensor]]):
@@ -95,14 +39,12 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         ColorizeError: a store cannot be read, or holds something else.
     """
 
-    def __init__(
-        self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None
-    ) -> None:
+    def __init__(self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None) -> None:
         self.size, self.cache, self.limit = size, cache, limit
         self.stores: list[Store] = []
         self.shards: list[Shard] = []
         for store in stores:
-            found = _shards_of(store, split, size, cache)
+            found = shards_of(store, split, size, cache)
             self.shards += found
             self.stores += [store] * len(found)
         self.sizes = np.array([shard.pictures for shard in self.shards], np.int64)
@@ -200,64 +142,6 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
                 there -= size
 
 
-def read_about(store: Store, size: int) -> dict[Split, int]:
-    """How many pictures each split of a store holds.
-
-    Raises:
-        ColorizeError: it holds no shards, or pictures of another size.
-    """
-    address = f"{store.root.rstrip('/')}/{ABOUT}"
-    about = _json(store, address)
-    pictures = about.get("pictures")
-    if not isinstance(pictures, dict) or not all(type(count) is int and count >= 0 for count in pictures.values()):
-        raise ColorizeError(f"{address} is not what python -m colorize.data.shards writes.")
-    if about.get("image_size") != size:
-        raise ColorizeError(
-            f"data.root={store.root} holds pictures of size {about.get('image_size')}, but data.image_size is {size}: "
-            "give that size, or write shards of this one."
-        )
-    splits: tuple[Split, ...] = ("train", "val", "test")
-    return {split: pictures.get(split, 0) for split in splits}
-
-
-def _shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]:
-    if not read_about(store, size)[split]:
-        return []
-    folder = split_folder(store.root, split)
-    address = f"{folder}/index.json"
-    index = _json(store, address)
-    config, chunks = index.get("config"), index.get("chunks")
-    wrong = ColorizeError(f"{address} does not describe shards that python -m colorize.data.shards wrote: it is refused.")
-    if not isinstance(config, dict) or not isinstance(chunks, list) or config.get("data_format") != ["numpy"]:
-        raise wrong
-    if any(config.get(key) for key in ("compression", "encryption")) or config.get("item_loader") != "PyTreeLoader":
-        raise wrong
-    fingerprint = hashlib.blake2b(json.dumps([store.root, split, index]).encode(), digest_size=8).hexdigest()
-    here = cache / f"shards-{fingerprint}" if store.remote else Path(folder).expanduser()
-    shards = []
-    for chunk in chunks:
-        name, pictures, length = (chunk.get(key) for key in ("filename", "chunk_size", "chunk_bytes"))
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or type(pictures) is not int or pictures < 1:
-            raise wrong
-        if length != _shard_bytes(pictures, size):
-            raise wrong
-        shards.append(Shard(f"{folder}/{name}", here / name, pictures, length))
-    return shards
-
-
-def _json(store: Store, address: str) -> dict[str, Any]:
-    try:
-        value = json.loads(store.read(address))
-    except (ValueError, RecursionError) as error:
-        raise ColorizeError(f"{address} is damaged ({first_line(error)}): write the shards anew.") from error
-    return value if isinstance(value, dict) else {}
-
-
-def _shard_bytes(pictures: int, size: int) -> int:
-    """LitData's layout: the number of pictures, where each begins and the last ends, then each behind its header."""
-    return 4 * (pictures + 2) + pictures * (HEADER + size * size * 3)
-
-
 def _pixels(shard: Shard, content: np.ndarray, size: int) -> np.ndarray:
     """A view of a shard's pixels: all pictures have one length, so that they need no decoding."""
     first = 4 * (shard.pictures + 2)
@@ -267,4 +151,6 @@ def _pixels(shard: Shard, content: np.ndarray, size: int) -> np.ndarray:
         if (pictures[:, :HEADER] == header.view(np.uint8)).all():
             shape, strides = (shard.pictures, size, size, 3), (pictures.strides[0], size * 3, 3, 1)
             return np.ndarray(shape, np.uint8, content, first + HEADER, strides)  # reshape would copy it
-    raise ColorizeError(f"{shard.path} is damaged: remove it, so that it is downloaded again, or write the shards anew.")
+    raise ColorizeError(
+        f"{shard.path} is damaged: remove it, so that it is downloaded again, or write the shards anew."
+    )

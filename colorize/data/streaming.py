@@ -11,7 +11,8 @@ from torch.utils.data import Dataset, RandomSampler
 
 from colorize.data.base import ImageData, Split
 from colorize.data.order import EpochSampler
-from colorize.data.stored import Store, StoredPictures
+from colorize.data.store import Store
+from colorize.data.stored import StoredPictures
 from colorize.errors import ColorizeError
 
 SECRET = ("key", "secret", "token", "password", "credential")  # in the name of an option

@@ -3,12 +3,12 @@
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
+from torchmetrics import MeanMetric, MetricCollection
 
 from colorize.color import rgb_to_gray, to_float
 from colorize.metrics import color_metrics
@@ -54,6 +54,8 @@ class Task(pl.LightningModule, ABC):
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")
         self.test_floors = self.metrics("floor/")
+        # over processes with shares of different size: Lightning's own mean rounds their mean size down
+        self.eval_losses = nn.ModuleDict({stage: MeanMetric(nan_strategy="disable") for stage in ("val", "test")})
         self._val_floor_is_logged = False
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
@@ -98,15 +100,18 @@ class Task(pl.LightningModule, ABC):
         seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x  # aged; x is the truth's
         prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
-        in_training = stage == "train"
+        in_training, value = stage == "train", cast(Any, loss)
+        if not in_training:
+            value = self.eval_losses[stage]
+            value.update(loss, len(x))
         self.log(
             f"{stage}/loss",
-            loss,
+            value,
             on_step=in_training,
             on_epoch=True,
             prog_bar=stage != "test",
             batch_size=len(x),
-            sync_dist=True,
+            sync_dist=in_training,
         )
         return x, prediction, loss
 

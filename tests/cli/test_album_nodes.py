@@ -41,7 +41,7 @@ def rows(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def test_a_stop_of_one_node_stops_both(finished: tuple[Path, list[Group]]) -> None:
-    (code, out, err), (other_code, _, other_err) = finished[1][0]
+    (code, _, err), (other_code, _, other_err) = finished[1][0]
     assert code == 130, err
     assert other_code in (0, 130), other_err
     assert "photographs are left; the same command goes on with them." in err

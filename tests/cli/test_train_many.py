@@ -136,7 +136,7 @@ def test_each_rank_augments_in_its_own_way(runs: dict[str, Run]) -> None:
 
 
 def test_a_node_that_dies_ends_the_other_in_one_sentence(runs: dict[str, Run]) -> None:
-    """Within the two minutes that each process is given."""
+    """At once: what it waits for breaks off."""
     (code, _, err), (killed, *_) = runs["killed"].finished
     assert killed == -9
     assert code == 1

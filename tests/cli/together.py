@@ -1,7 +1,7 @@
 """Runs commands in groups, those of a group at the same time, as the machines of a cluster would.
 
 Each process is forked from one that has imported the libraries once. Input: a JSON list of groups, each a list of
-[environment, arguments]. Output: for each group a list of [exit code, stdout, stderr]. Killed after 120 s each.
+[environment, arguments]. Output: for each group a list of [exit code, stdout, stderr]. Killed after 400 s each.
 """
 
 import importlib
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from typing import IO, Any
 
 from tests.cli.forked import LIBRARIES, REPO
@@ -22,7 +23,7 @@ def start(environment: dict[str, str], words: list[str], streams: list[IO[bytes]
     """Fork a process that runs one command; its id."""
     pid = os.fork()
     if pid == 0:
-        signal.alarm(120)
+        signal.alarm(400)
         for number, stream in enumerate(streams, 1):
             os.dup2(stream.fileno(), number)
         os.environ.update(environment)
@@ -41,10 +42,11 @@ def start(environment: dict[str, str], words: list[str], streams: list[IO[bytes]
 
 def run(group: list[tuple[dict[str, str], list[str]]]) -> list[tuple[int, str, str]]:
     """Start all, and wait for all."""
-    streams: list[list[IO[bytes]]] = [[tempfile.TemporaryFile(), tempfile.TemporaryFile()] for _ in group]
-    started = [start(*member, pair) for member, pair in zip(group, streams, strict=True)]
-    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]
-    texts = [[os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in pair] for pair in streams]
+    with ExitStack() as stack:
+        streams = [[stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)] for _ in group]
+        started = [start(*member, pair) for member, pair in zip(group, streams, strict=True)]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]
+        texts = [[os.pread(file.fileno(), 1 << 20, 0).decode() for file in pair] for pair in streams]
     return [(code, out, err) for code, (out, err) in zip(codes, texts, strict=True)]
 
 
@@ -52,7 +54,7 @@ def run_groups(groups: list[list[list[Any]]]) -> list[list[tuple[int, str, str]]
     """One group after the other, in a process that imports the libraries once."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPO)}
     command = [sys.executable, "-m", "tests.cli.together", json.dumps(groups)]
-    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=1500, check=False)
     assert done.returncode == 0, done.stderr
     return [[tuple(member) for member in group] for group in json.loads(done.stdout)]
 
