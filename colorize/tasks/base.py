@@ -1,5 +1,6 @@
 """What every task shares: the step of training and evaluation, the optimizer, what goes into a checkpoint."""
 
+import math
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -54,8 +55,9 @@ class Task(pl.LightningModule, ABC):
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")
         self.test_floors = self.metrics("floor/")
-        # over processes with shares of different size: Lightning's own mean rounds their mean size down
-        self.eval_losses = nn.ModuleDict({stage: MeanMetric(nan_strategy="disable") for stage in ("val", "test")})
+        # Over processes with shares of different size Lightning's own mean rounds their mean size down. NaN stays NaN;
+        # nan_strategy="disable" would ignore the weights.
+        self.eval_losses = nn.ModuleDict({stage: MeanMetric(nan_strategy=math.nan) for stage in ("val", "test")})
         self._val_floor_is_logged = False
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
