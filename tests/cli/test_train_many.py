@@ -7,8 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from colorize.data.shards import write_shards
+from colorize.images import write_photograph
 from tests.cli.together import as_nodes, as_torchrun, run_groups
 
 pytestmark = pytest.mark.slow
@@ -17,9 +20,6 @@ TRAINING = [
     "model.network.depth=1",
     "model.network.norm=group",  # BatchNorm would take its statistics from each process's share of a batch
     "data.image_size=16",
-    "data.train_size=101",
-    "data.val_size=9",
-    "data.test_size=5",
     "trainer.max_epochs=5",
     "trainer.accelerator=cpu",
     "trainer.log_every_n_steps=1",
@@ -32,6 +32,7 @@ TRAINING = [
 ]
 
 
+SCENES = ["data.train_size=101", "data.val_size=9", "data.test_size=5"]
 KILL = [
     "+callbacks.die._target_=tests.cli.seen.Die",
     "+callbacks.die.rank=1",
@@ -62,14 +63,21 @@ class Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     root = tmp_path_factory.mktemp("many")
-    still = [*TRAINING, "data.augment.flip=false"]
+    for number in range(60):
+        pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        (root / "photographs").mkdir(exist_ok=True)
+        write_photograph(root / f"photographs/{number}.png", pixels)
+    write_shards(root / "photographs", root / "shards", 16, 0.2, 0.1, shard_megabytes=0.004)
+    streaming = ["data=streaming", f"data.root={root / 'shards'}", "trainer.max_epochs=2"]
+    still = [*TRAINING, *SCENES, "data.augment.flip=false"]
     devices = ["trainer.devices=2", "trainer.strategy=ddp", "data.batch_size=4"]
     nodes = ["trainer.devices=1", "trainer.num_nodes=2", "trainer.strategy=ddp", "data.batch_size=4"]
     kinds: dict[str, tuple[list[dict[str, str]], list[str]]] = {
         "one": ([{}], [*still, "data.batch_size=8"]),
         "two": (as_torchrun(), [*still, *devices]),
         "nodes": (as_nodes(), [*still, *nodes]),
-        "flipped": (as_torchrun(), [*TRAINING, *devices, "trainer.max_epochs=1"]),
+        "flipped": (as_torchrun(), [*TRAINING, *SCENES, *devices, "trainer.max_epochs=1"]),
+        "streamed": (as_torchrun(), [*TRAINING, *devices, *streaming]),
         "killed": (as_nodes(), [*still, *nodes, *KILL]),
     }
     groups: list[Any] = [
@@ -146,7 +154,17 @@ def test_a_node_that_dies_ends_the_other_in_one_sentence(runs: dict[str, Run]) -
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("kind", ["one", "two", "nodes", "flipped"])
+def test_two_processes_stream_each_picture_once(runs: dict[str, Run]) -> None:
+    for epoch in range(2):
+        first, second = runs["streamed"].pictures("train", epoch)
+        assert len(first) == len(second) >= 16
+        assert not set(first) & set(second)
+        assert max(Counter(first + second).values()) == 1
+        held_out = list(chain(*runs["streamed"].pictures("val", epoch)))
+        assert sorted(held_out) == list(range(len(held_out)))
+
+
+@pytest.mark.parametrize("kind", ["one", "two", "nodes", "flipped", "streamed"])
 def test_all_processes_end_well(kind: str, runs: dict[str, Run]) -> None:
     for code, _, err in runs[kind].finished:
         assert code == 0, err
