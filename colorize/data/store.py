@@ -12,6 +12,7 @@ from colorize.data.base import Split
 from colorize.data.shards import ABOUT, HEADER, split_folder
 from colorize.errors import ColorizeError, first_line
 
+SCHEMES = ("s3://", "gs://", "azure://", "r2://")
 _NAME = re.compile(r"chunk-\d+-\d+\.bin")
 
 
@@ -30,10 +31,15 @@ class Store:
     Args:
         root: the folder or address.
         options: of the store's client (for s3:// those of boto3's), such as `endpoint_url`.
+
+    Raises:
+        ColorizeError: there is no such kind of store.
     """
 
     def __init__(self, root: str, options: Mapping[str, Any]) -> None:
         self.root, self.remote = root, "://" in root
+        if self.remote and not root.startswith(SCHEMES):
+            raise ColorizeError(f"data.root={root} is no address of an object store: it begins {' or '.join(SCHEMES)}.")
         self.options = dict(options)
         self._made: Any = None
 
@@ -117,6 +123,8 @@ def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]
     here = cache / f"shards-{fingerprint}" if store.remote else Path(folder).expanduser()
     shards = []
     for chunk in chunks:
+        if not isinstance(chunk, dict):
+            raise wrong
         name, pictures, length = (chunk.get(key) for key in ("filename", "chunk_size", "chunk_bytes"))
         if not isinstance(name, str) or not _NAME.fullmatch(name) or type(pictures) is not int or pictures < 1:
             raise wrong

@@ -17,7 +17,7 @@ from colorize.data.base import Split, to_channels_first
 from colorize.data.shards import HEADER
 from colorize.data.store import Shard, Store, shards_of
 from colorize.errors import ColorizeError, first_line
-from colorize.files import write_whole
+from colorize.files import remove_temporaries, write_whole
 
 OPEN_SHARDS = 64  # mapped at once, of each process
 
@@ -47,6 +47,10 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
             found = shards_of(store, split, size, cache)
             self.shards += found
             self.stores += [store] * len(found)
+        for folder in {
+            shard.path.parent for shard, store in zip(self.shards, self.stores, strict=True) if store.remote
+        }:
+            remove_temporaries(folder)  # of processes that were killed
         self.sizes = np.array([shard.pictures for shard in self.shards], np.int64)
         self.starts = np.cumsum(self.sizes) - self.sizes
         self._maps: OrderedDict[int, np.ndarray] = OrderedDict()

@@ -260,6 +260,8 @@ def test_what_cannot_be_is_said(shards: Path, photographs: Path, tmp_path: Path)
         StreamingData(str(shards), str(tmp_path), 32, 4).load()
     with pytest.raises(ColorizeError, match=r"nowhere/about\.json cannot be read .* check data\.root"):
         make(tmp_path / "nowhere", tmp_path).load()
+    with pytest.raises(ColorizeError, match=r"data\.root=ftp://x is no address of an object store: it begins s3://"):
+        make("ftp://x", tmp_path)
     with pytest.raises(ColorizeError, match="is there already"):
         write_shards(photographs, shards)
     with pytest.raises(ColorizeError, match=r"1 of 60 files cannot be read .* more than --max-bad-fraction=0"):
