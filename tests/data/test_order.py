@@ -62,7 +62,7 @@ def test_ranks_take_turns_in_what_one_process_would_see(kind: str) -> None:
 def test_ranks_share_an_evaluation_evenly(pictures: int, batch_size: int, ranks: int) -> None:
     """Each picture once, as many batches on each rank, none larger than asked for (or than one more than one)."""
     if pictures < ranks:
-        with pytest.raises(ColorizeError, match="2 pictures cannot be shared by 3 processes: give more of them, or"):
+        with pytest.raises(ColorizeError, match="2 pictures to validate with cannot be shared by 3 processes: give"):
             EvaluationSampler(pictures, batch_size, ranks, 0)
         return
     shares = [list(EvaluationSampler(pictures, batch_size, ranks, rank)) for rank in range(ranks)]
