@@ -71,7 +71,8 @@ class EvaluationSampler(DistributedSampler[Any]):
     def __init__(self, pictures: int, batch_size: int, ranks: int, rank: int) -> None:
         if pictures < ranks:
             raise ColorizeError(
-                f"{pictures} pictures to validate with cannot be shared by {ranks} processes: give more, or fewer devices."
+                f"{pictures} pictures to validate with cannot be shared by {ranks} processes: give more of them, "
+                "or use fewer devices."
             )
         super().__init__(range(pictures), ranks, rank, shuffle=False)  # type: ignore[arg-type] # its length counts
         batches = min(math.ceil(math.ceil(pictures / ranks) / batch_size), pictures // ranks)

@@ -41,6 +41,7 @@ class Store:
         if self.remote and not root.startswith(SCHEMES):
             raise ColorizeError(f"data.root={root} is no address of an object store: it begins {' or '.join(SCHEMES)}.")
         self.options = dict(options)
+        self.about: dict[str, Any] | None = None  # its about.json, once it is read
         self._made: Any = None
 
     def read(self, address: str) -> bytes:
@@ -87,7 +88,9 @@ def read_about(store: Store, size: int) -> dict[Split, int]:
         ColorizeError: it holds no shards, or pictures of another size.
     """
     address = f"{store.root.rstrip('/')}/{ABOUT}"
-    about = _json(store, address)
+    if store.about is None:
+        store.about = _json(store, address)
+    about = store.about
     pictures = about.get("pictures")
     if not isinstance(pictures, dict) or not all(type(count) is int and count >= 0 for count in pictures.values()):
         raise ColorizeError(f"{address} is not what python -m colorize.data.shards writes.")
