@@ -69,7 +69,7 @@ class FabricRanks(Ranks):
         self._prints = strategy.local_rank == 1  # for all, when the first was killed
         self._stop = stop
         self._passed_on = False
-        self._shared: dist.PrefixStore | None = None  # what the machines tell each other
+        self._shared: Any = None  # what the machines tell each other
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -94,7 +94,7 @@ class FabricRanks(Ranks):
             box = [value]
             dist.broadcast_object_list(box, src=0, group=self._group)
         if self.world > self.on_machine:
-            self._shared = dist.PrefixStore("stop", dist.distributed_c10d._get_default_store())
+            self._shared = cast(Any, dist).PrefixStore("stop", dist.distributed_c10d._get_default_store())
         return box[0]
 
     def wait(self) -> None:
