@@ -85,7 +85,7 @@ def _write_split(folder: Path, root: Path, files: Sequence[Path], size: int, eac
     """Write the shards of a split, of `each` pictures; how many there are. Adds to `bad` what cannot be read."""
     from litdata.streaming import Cache
 
-    names = []
+    names: list[str] = []
     folder.mkdir()
     writer = Cache(input_dir=str(folder), chunk_size=each)
     with closing(decode(files, size)) as images:

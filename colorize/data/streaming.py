@@ -31,7 +31,7 @@ class ShardSampler(EpochSampler):
     """
 
     def __init__(self, pictures: StoredPictures, mix: int, ranks: int, rank: int, seed: int) -> None:
-        super().__init__(RandomSampler(pictures), ranks, rank, seed)  # type: ignore[arg-type] # only its length counts
+        super().__init__(RandomSampler(pictures), ranks, rank, seed)  # only its length counts
         self.pictures, self.mix = pictures, mix
 
     def __iter__(self) -> Iterator[int]:

@@ -102,9 +102,9 @@ class Task(pl.LightningModule, ABC):
         seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x  # aged; x is the truth's
         prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
-        in_training, value = stage == "train", cast(Any, loss)
+        in_training = stage == "train"
+        value: Any = loss if in_training else cast(Any, self.eval_losses[stage])
         if not in_training:
-            value = self.eval_losses[stage]
             value.update(loss, len(x))
         self.log(
             f"{stage}/loss",
