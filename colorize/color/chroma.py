@@ -44,18 +44,13 @@ def fit_chroma_(chroma: Tensor, below: Tensor, above: Tensor) -> Tensor:
         chroma: float32 (B, 2, H, W), red minus gray and blue minus gray.
         below, above: how far gray is from black and from white, float32 (B, 1, H, W), in the same units.
     """
-    excess, lack = span_of_chroma(chroma)
-    excess.div_(above + TINY)
-    lack.div_(below + TINY)
-    return chroma.div_(torch.maximum(excess, lack, out=excess).clamp_(min=1))
-
-
-def span_of_chroma(chroma: Tensor) -> tuple[Tensor, Tensor]:
-    """How far the greatest channel is above gray and the least below it, (B, 1, H, W) each, of chroma (B, 2, H, W)."""
     red, blue = chroma[:, :1], chroma[:, 1:]
     green = _green(red, blue)
-    excess, lack = torch.maximum(red, blue), torch.minimum(red, blue)
-    return torch.maximum(excess, green, out=excess), torch.minimum(lack, green, out=lack).neg_()
+    excess = torch.maximum(red, blue)
+    torch.maximum(excess, green, out=excess).div_(above + TINY)
+    lack = torch.minimum(red, blue)
+    torch.minimum(lack, green, out=lack).div_(-TINY - below)
+    return chroma.div_(torch.maximum(excess, lack, out=excess).clamp_(min=1))
 
 
 def add_chroma(gray: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,7 @@ one.
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +20,7 @@ from colorize.color.precision import check_images, full_precision
 
 EPSILON = 0.005
 """Variance of gray above which an edge counts: the larger, the nearer to bilinear."""
-CACHED_PIXELS = 2**14
+CACHED_PIXELS = 2**15
 """Of a strip whose planes of floats stay in a CPU's cache."""
 
 
@@ -74,17 +75,23 @@ class Upsampler:
         check_images("coefficients", coefficients, 8)
         self.height, self.width = height, width
         small = coefficients.shape[2]
-        self._place = ((torch.arange(height, dtype=torch.float64) + 0.5) * (small / height) - 0.5).clamp(0, small - 1)
+        place = ((torch.arange(height, dtype=torch.float64) + 0.5) * (small / height) - 0.5).clamp(0, small - 1)
+        above = place.long()
+        self._above, self._fraction = above.tolist(), (place - above).to(coefficients)[:, None]
         self._coefficients = F.interpolate(coefficients, (small, width), mode="bilinear")
         self._buffer = coefficients.new_empty(0)
 
     def strips(self) -> Iterator[slice]:
-        """Rows, few enough for a CPU's cache."""
-        rows = max(1, CACHED_PIXELS // self.width)
-        return (slice(top, min(top + rows, self.height)) for top in range(0, self.height, rows))
+        """Rows between the same two rows of coefficients, few enough for a CPU's cache: each a fast call."""
+        most = max(1, CACHED_PIXELS // self.width)
+        top = 0
+        for _, group in groupby(self._above):
+            end = top + len(list(group))
+            for first in range(top, end, most):
+                yield slice(first, min(first + most, end))
+            top = end
 
     @torch.inference_mode()
-    @full_precision
     def __call__(self, gray: Tensor, top: int = 0) -> Tensor:
         """The chroma of rows.
 
@@ -108,17 +115,15 @@ class Upsampler:
         return torch.minimum(chroma, greatest, out=chroma)
 
     def _rows(self, rows: slice) -> Tensor:
-        """Rows of the coefficients, in memory that is used again: new pages cost more time than the arithmetic.
-
-        They are a product of matrices, two weights of which are not 0 in each row: one fast call for any rows.
-        """
-        place = self._place[rows]
-        first, last = int(place[0]), min(int(place[-1]) + 1, self._coefficients.shape[2] - 1)
-        distance = place[:, None] - torch.arange(first, last + 1)
-        weights = (1 - distance.abs()).clamp_(min=0).to(self._coefficients)
-        small = self._coefficients[:, :, first : last + 1]
-        shape = (*small.shape[:2], len(place), self.width)
-        size = math.prod(shape)
+        """Rows of the coefficients, in memory that is used again: new pages cost more time than the arithmetic."""
+        small, above = self._coefficients, self._above[rows]
+        shape = (*small.shape[:2], len(above), self.width)
+        size, last = math.prod(shape), small.shape[2] - 1
         if self._buffer.numel() < size:
             self._buffer = small.new_empty(size)
-        return torch.matmul(weights, small, out=self._buffer[:size].view(shape))
+        if above[0] == above[-1]:
+            below = min(above[0] + 1, last)
+            upper, lower = small[:, :, above[0] : above[0] + 1], small[:, :, below : below + 1]
+        else:
+            upper, lower = small[:, :, above], small[:, :, [min(row + 1, last) for row in above]]
+        return torch.lerp(upper, lower, self._fraction[rows], out=self._buffer[:size].view(shape))

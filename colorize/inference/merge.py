@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from colorize.color import rgb_to_gray
-from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_, span_of_chroma
+from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
 from colorize.color.upsample import Upsampler, guide
 from colorize.images import Pixels, Planes
-from colorize.images.photograph import strips
 
 LEAST_HALVED = 16
 """How many times larger than the small picture a photograph is at least whose chroma is made at half its size."""
@@ -41,63 +40,21 @@ def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
 
 @torch.inference_mode()
 def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Planes:
-    """The same of gray (H, W), of 8 bits, as the planes of a JPEG: `gray` itself, and chroma at half its size.
-
-    Chroma follows the edges of the gray at a quarter of its size, is enlarged to half, and there lowered to what suits
-    the darkest and the lightest of four pixels, in whole numbers.
-    """
+    """The same of gray (H, W), of 8 bits, as the planes of a JPEG: `gray` itself, and chroma at half its size."""
     height, width = gray.shape
-    whole = gray
-    if height % 4 or width % 4:
-        whole = np.asarray(cv2.copyMakeBorder(gray, 0, -height % 4, 0, -width % 4, cv2.BORDER_REPLICATE), np.uint8)
-    quarter = _mean_of_four(_mean_of_four(whole))
-    cr, cb, excess, lack = _quarter_planes(quarter, small, ab)
-    size = whole.shape[1] // 2, whole.shape[0] // 2
-    cr, cb, excess, lack = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (cr, cb, excess, lack))
-    for rows in strips(size[1], size[0]):
-        low, high = _range_of_four(whole[2 * rows.start : 2 * rows.stop])
-        factor = cv2.min(cv2.divide(255 - high, excess[rows], scale=255), cv2.divide(low, lack[rows], scale=255))
-        for plane in (cr, cb):
-            _scale_(plane[rows], factor)
-    half = np.s_[: (height + 1) // 2, : (width + 1) // 2]
-    return Planes(gray, cb=np.ascontiguousarray(cb[half]), cr=np.ascontiguousarray(cr[half]))
-
-
-def _quarter_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> npt.NDArray[np.uint8]:
-    """Cr and Cb, and how far the channels of a pixel are above and below its gray at most: (4, h, w).
-
-    Interpolated, the latter two are at least what they are for interpolated chroma.
-    """
-    upsampler = Upsampler(_coefficients(small[None], ab[None], 255.0), *gray.shape)
+    upsampler = Upsampler(_coefficients(small[None], ab[None], 255.0), (height + 1) // 2, (width + 1) // 2)
     units = torch.tensor([1 / RED_OF_CR, 1 / BLUE_OF_CB])[:, None, None]
-    planes = np.empty((4, *gray.shape), np.uint8)
+    planes = np.empty((2, upsampler.height, upsampler.width), np.uint8)
     for rows in upsampler.strips():
-        chroma = upsampler(_plane(gray[rows]), rows.start)
-        planes[2:, rows] = torch.cat(span_of_chroma(chroma), dim=1)[0].ceil_().clamp_(0, 255).to(torch.uint8).numpy()
-        planes[:2, rows] = chroma[0].mul_(units).add_(128.5).clamp_(0, 255).to(torch.uint8).numpy()  # rounds
-    return planes
-
-
-def _mean_of_four(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    size = plane.shape[1] // 2, plane.shape[0] // 2
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _range_of_four(plane: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The least and the greatest of 2 x 2 pixels, two of which are read as one number."""
-    pairs = plane.view(np.uint16)
-    one, other = (pairs & np.uint16(255)).astype(np.uint8), (pairs >> np.uint16(8)).astype(np.uint8)
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    return np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
-
-
-def _scale_(plane: npt.NDArray[np.uint8], factor: npt.NDArray[np.uint8]) -> None:
-    """Multiply Cr or Cb by factor / 255 in place, rounded, around 128."""
-    product = (plane.astype(np.int16) - np.int16(128)) * factor  # at most 128 * 255
-    product += (product >> 8) + np.int16(127)
-    product >>= 8
-    product += np.int16(128)
-    np.copyto(plane, product, casting="unsafe")
+        strip = gray[2 * rows.start : 2 * rows.stop]
+        if strip.shape[0] % 2 or width % 2:
+            strip = np.pad(strip, ((0, strip.shape[0] % 2), (0, width % 2)), "edge")
+        low, high = np.minimum(strip[::2], strip[1::2]), np.maximum(strip[::2], strip[1::2])
+        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
+        mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
+        chroma = fit_chroma_(upsampler(_plane(mean), rows.start), _plane(low), _plane(255 - high))[0]
+        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).clamp_(max=255).numpy(), casting="unsafe")  # rounds
+    return Planes(gray, cb=planes[1], cr=planes[0])
 
 
 def can_halve(pixels: Pixels, small: Tensor) -> bool:
