@@ -14,12 +14,13 @@ def fold_batch_norms(network: N) -> N:
     """A copy that computes the same in evaluation mode, with less to do.
 
     Folded are a convolution and the BatchNorm that follows it in an `nn.Sequential`, and those pairs of names that a
-    module states in `normalized`; all others stay as they are.
+    module states in `normalized`. All other modules share their tensors with the network.
 
     Args:
         network: in evaluation mode.
     """
-    folded = copy.deepcopy(network)
+    shared = {id(tensor): tensor for tensor in itertools.chain(network.parameters(), network.buffers())}
+    folded = copy.deepcopy(network, shared)
     for module in list(folded.modules()):
         pairs = getattr(module, "normalized", ())
         if isinstance(module, nn.Sequential):

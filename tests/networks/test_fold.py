@@ -36,6 +36,8 @@ def test_folding_changes_no_answer_and_leaves_the_network(spec: dict[str, object
         expected = network(x)
         assert (folded(x) - expected).abs().max() < 1e-5 * max(1, expected.abs().max())
     assert list(network.state_dict()) == names
+    kept = {id(tensor) for tensor in network.parameters()}
+    assert sum(id(tensor) in kept for tensor in folded.parameters()) >= 2  # those of the head
     left = sum(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     assert left == 0
 
