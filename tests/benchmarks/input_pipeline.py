@@ -11,7 +11,7 @@ import torch
 from colorize.data.scenes import SceneData
 from tests.benchmarks.table import parser, report
 
-PICTURES = 512
+PICTURES = 256
 
 
 def measure(image_size: int) -> dict[str, Any]:
