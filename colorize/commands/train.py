@@ -11,6 +11,7 @@ from colorize.cli import CONFIG_DIR, explain_mistakes
 from colorize.compare.sweeps import record_failure
 from colorize.registry import import_plugins
 from colorize.training.checks import check
+from colorize.training.compiling import compile_network
 from colorize.training.config import build_task, expand_paths, resolve_precision, save_config
 from colorize.training.evaluate import evaluate, summary
 from colorize.training.fit import Training, fit
@@ -38,6 +39,8 @@ def main(cfg: DictConfig) -> float | None:
     with open_loggers(cfg) as loggers:
         if cfg.fit:
             task = build_task(cfg)
+            if cfg.compile:
+                compile_network(task)
             training = fit(cfg, task, data, callbacks, loggers)
             if training is None:
                 return None

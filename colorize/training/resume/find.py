@@ -114,7 +114,7 @@ def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> No
     """Raises a ColorizeError that names the settings in which another training would follow from `cfg`."""
     ours = plain(cfg)
     ours["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
-    before, now = flatten(theirs), flatten(ours)
+    before, now = {"compile": False, **flatten(theirs)}, flatten(ours)  # which runs of before it did not know
     changed = [
         key
         for key in sorted({*before, *now})
