@@ -5,11 +5,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
+from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.registry import explain_unknown
-from colorize.errors import ColorizeError
 from colorize.targets import LabBinsTarget
-from colorize.weights.shipped import shipped
+from colorize.weights.shipped import DEFAULT, shipped
 
 MOST_LOADED = 4
 
@@ -27,6 +27,10 @@ class Choices:
         self._device, self._precision = device, precision
         self._loaded: OrderedDict[Path, Colorizer] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def default(self) -> str:
+        return DEFAULT
 
     @property
     def names(self) -> list[str]:
@@ -52,3 +56,17 @@ class Choices:
 def has_distribution(colorizer: Colorizer) -> bool:
     """Whether there are other colourings and a map of uncertainty."""
     return isinstance(colorizer.target, LabBinsTarget)
+
+
+def describe(colorizer: Colorizer) -> list[str]:
+    """What is known of weights, in sentences."""
+    sentences = [f"{type(colorizer.network).__name__}, trained at {colorizer.working_size} pixels."]
+    metrics = colorizer.facts.get("metrics")
+    ratio = metrics.get("test/mse_ratio") if isinstance(metrics, Mapping) else None
+    if isinstance(ratio, float):
+        sentences.append(f"On its test pictures it has {ratio:.3f} of the error that gray has.")
+    if colorizer.at_full_size:
+        sentences.append("It takes colour away.")
+    elif not has_distribution(colorizer):
+        sentences.append("It knows one colouring of a photograph, and not how unsure that is.")
+    return sentences

@@ -1,23 +1,25 @@
-"""How much one visitor of the page may ask for."""
+"""How much the visitors of the page may ask for."""
 
 from dataclasses import dataclass
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this machine reaches."""
+
 MOST_SAMPLES = 4
-PREVIEW_SIDE = 2048
-"""The longer side, in pixels, of what the page shows; files are of full size."""
+"""Other colourings of one photograph."""
+
+LIMITS = {
+    "megabytes": "of one file that is sent",
+    "megapixels": "of one photograph, by its header",
+    "files": "photographs at once",
+    "seconds": "of one request, counted between photographs and pages",
+    "gigabytes": "of all files of all visitors",
+}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is refused, each with a sentence that says so.
-
-    Attributes:
-        megabytes: of one file that is sent to the page.
-        megapixels: of one photograph, by its header, before it is decoded.
-        files: photographs at once.
-        seconds: of one request; it is looked at between two photographs and two pages of one.
-        gigabytes: of all files that are kept for open pages.
-    """
+    """What is more is refused with a sentence; see `LIMITS`."""
 
     megabytes: float = 200
     megapixels: float = 100

@@ -1,97 +1,220 @@
 """What the page shows, and what happens when a visitor touches it."""
 
-import html
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from colorize.album.settings import Settings
-from colorize.app.choices import Choices, has_distribution
-from colorize.app.limits import MOST_SAMPLES, Limits
-from colorize.app.photographs import color_files, look, plan_one, take
-from colorize.app.sessions import Sessions
+from colorize.app.choices import describe, has_distribution
+from colorize.app.limits import MOST_SAMPLES
+from colorize.app.runs import Runs
+from colorize.app.runs_page import RunsPart
+from colorize.app.studio import Asked, Studio, say
 from colorize.errors import ColorizeError
-from colorize.weights.shipped import DEFAULT
 
-CSS = ""
+TITLE = "Colour for photographs"
+CONCURRENT = 2  # works at a time, of all visitors
+WAITING = 64
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+WORK: dict[str, Any] = {**PRIVATE, "concurrency_limit": CONCURRENT, "concurrency_id": "work"}
 
 
-def build_page(sessions: Sessions, choices: Choices, limits: Limits) -> gr.Blocks:
-    def settings_of(saturation: float, tta: bool, samples: float, uncertainty: bool) -> Settings:
-        values = {
-            "saturation": saturation,
-            "tta": tta,
-            "samples": int(samples),
-            "uncertainty": uncertainty,
-            "max_megapixels": limits.megapixels,
-            "overwrite": True,
-        }
-        return Settings.from_config({**asdict(Settings()), **values, "trainer": {"strategy": "auto"}})
-
-    def color_one(upload, name, weights, saturation, tta, samples, uncertainty, request: gr.Request):
-        if upload is None:
-            yield None, gr.update(visible=False), gr.update(visible=False), ""
-            return
-        session = sessions[request.session_hash]
-        session.uploads.add(Path(upload))
-        try:
-            settings = settings_of(saturation, tta, samples, uncertainty)
-            colorizer = choices.load(name, Path(weights) if weights else None)
-            with sessions.folder(request.session_hash, "one") as folder:
-                file = take(Path(upload), folder)
-                (folder / "look").mkdir()
-                seen = look(file, colorizer, settings, folder / "look")
-                yield (
-                    (str(seen.before), str(seen.after)),
-                    gr.update(visible=bool(seen.others), value=[(str(path), caption) for path, caption in seen.others]),
-                    gr.update(visible=True, interactive=False, value=None),
-                    say("Writing it at full size ..."),
-                )
-                rows = []
-                job = plan_one(file, settings)
-                color_files([job], colorizer, settings, rows.append, session.stop.is_set, limits.seconds)
-                yield (
-                    gr.skip(),
-                    gr.skip(),
-                    gr.update(visible=True, interactive=True, value=str(job.output), label=f"Download {job.output.name}"),
-                    say("Done."),
-                )
-        except ColorizeError as error:
-            yield None, gr.update(visible=False), gr.update(visible=False), say(str(error), "alert")
-
-    def leave(request: gr.Request) -> None:
-        sessions.close(request.session_hash)
-
-    with gr.Blocks(title="colorize", analytics_enabled=False, fill_width=True) as page:
-        gr.Markdown("# Colorize photographs")
+def build_page(studio: Studio, runs: Runs | None) -> gr.Blocks:
+    """The page, with a part for looking at runs where there are some."""
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 12 * 3600))
+    with page:
+        gr.Markdown(f"# {TITLE}\nThey stay on the machine that shows this page, until you close it.")
         with gr.Row():
-            with gr.Column(scale=3):
-                upload = gr.File(label="A photograph", type="filepath", elem_id="photograph")
-                status = gr.HTML(elem_id="status")
-                slider = gr.ImageSlider(label="Before and after", interactive=False, buttons=["fullscreen"], elem_id="slider")
-                download = gr.DownloadButton("Download", variant="primary", visible=False, elem_id="download")
-                others = gr.Gallery(label="Other colourings", visible=False, elem_id="others")
-            with gr.Column(scale=1):
-                name = gr.Dropdown(choices.names, value=DEFAULT, label="Weights", elem_id="weights")
-                weights = gr.File(label="Or a file of weights", file_types=[".ckpt", ".safetensors"], height=100)
-                saturation = gr.Slider(0, 3, 1, step=0.05, label="Saturation", elem_id="saturation")
-                tta = gr.Checkbox(True, label="Average with the mirror image")
-                samples = gr.Slider(0, MOST_SAMPLES, 0, step=1, label="Other colourings")
-                uncertainty = gr.Checkbox(False, label="Map of uncertainty")
-        inputs = [upload, name, weights, saturation, tta, samples, uncertainty]
-        gr.on(
-            [upload.change, name.change, weights.change, saturation.release, tta.change, samples.release, uncertainty.change],
-            color_one,
-            inputs,
-            [slider, others, download, status],
-            trigger_mode="always_last",
-        )
-        page.unload(leave)
+            with gr.Column(scale=3, min_width=320), gr.Tabs(selected="runs" if runs else "one") as tabs:
+                with gr.Tab("One photograph", id="one"):
+                    one = _One()
+                with gr.Tab("Several", id="several"):
+                    several = _Several()
+                if runs:
+                    with gr.Tab("Runs", id="runs"):
+                        runs_part = RunsPart(runs)
+            with gr.Column(scale=1, min_width=280):
+                controls = _Controls(studio)
+        if runs:
+            runs_part.wire()
+            runs_part.attempt.click(
+                lambda run: (run, None, gr.Tabs(selected="one")),
+                runs_part.chosen,
+                [controls.weights, controls.file, tabs],
+                **PRIVATE,
+            )
+        one.wire(studio, controls)
+        several.wire(studio, controls)
+        controls.wire(studio)
+        _close_with(page, studio)
+    page.queue(max_size=WAITING, api_open=False, default_concurrency_limit=CONCURRENT)
     return page
 
 
-def say(text: str, role: str = "status") -> str:
-    return f'<p role="{role}">{html.escape(text)}</p>'
+def _close_with(page: gr.Blocks, studio: Studio) -> None:
+    def leave(request: gr.Request) -> None:
+        studio.sessions.close(_name(request))
+
+    page.unload(leave)
+
+
+def _name(request: gr.Request) -> str:
+    """The open page that a request is of."""
+    return str(request.session_hash)
+
+
+class _Controls:
+    """How photographs become pictures."""
+
+    def __init__(self, studio: Studio) -> None:
+        names = studio.choices.names
+        self.weights = gr.Dropdown(
+            names, value=studio.choices.default, label="Weights", elem_id="weights", filterable=False
+        )
+        self.saturation = gr.Slider(0, 3, 1, step=0.05, label="Saturation", info="0 is gray", elem_id="saturation")
+        self.tta = gr.Checkbox(
+            True, label="Average with the mirror image", info="steadier, twice the work", elem_id="tta"
+        )
+        self.samples = gr.Slider(0, MOST_SAMPLES, 0, step=1, label="Other plausible colourings", elem_id="samples")
+        self.uncertainty = gr.Checkbox(False, label="Map of how unsure the colours are", elem_id="uncertainty")
+        with gr.Accordion("Weights of your own", open=False):
+            self.file = gr.File(label="A .ckpt or .safetensors file", height=140, elem_id="weights-file")
+        self.facts = gr.HTML(elem_id="facts")
+
+    @property
+    def all(self) -> list[Any]:
+        return [self.weights, self.file, self.saturation, self.tta, self.samples, self.uncertainty]
+
+    def wire(self, studio: Studio) -> None:
+        def show(weights: str, file: str | None) -> tuple[Any, ...]:
+            try:
+                colorizer, _ = studio.prepare(Asked(weights, file, 1.0, True, 0, False))
+            except ColorizeError as error:
+                return (*(gr.update() for _ in range(4)), say(studio.plain(str(error)), role="alert"))
+            colors, several = not colorizer.at_full_size, has_distribution(colorizer)
+            visible = [gr.update(visible=shown) for shown in (colors, colors, several, several)]
+            return (*visible, say(*describe(colorizer)))
+
+        gr.on(
+            [self.weights.change, self.file.change],
+            show,
+            [self.weights, self.file],
+            [self.saturation, self.tta, self.samples, self.uncertainty, self.facts],
+            **PRIVATE,
+            show_progress="hidden",
+        )
+
+
+class _One:
+    """One photograph: before and after, its files, and what else the weights give."""
+
+    def __init__(self) -> None:
+        self.upload = gr.File(label="Photograph", elem_id="photograph", height=140)
+        self.status = gr.HTML(elem_id="status")
+        self.slider = gr.ImageSlider(
+            label="Before and after", interactive=False, buttons=["fullscreen"], visible=False, elem_id="slider"
+        )
+        self.download = gr.DownloadButton("Download", variant="primary", visible=False, elem_id="download")
+        self.gallery = gr.Gallery(
+            label="Other colourings", visible=False, buttons=["fullscreen"], interactive=False, elem_id="others"
+        )
+        self.files = gr.File(label="All files", interactive=False, visible=False, elem_id="files")
+
+    def wire(self, studio: Studio, controls: _Controls) -> None:
+        def color(upload: str | None, *controls: Any, request: gr.Request) -> Iterator[Any]:
+            gone = gr.update(visible=False, value=None)
+            if upload is None:
+                yield "", gone, gone, gone, gone
+                return
+            try:
+                for seen, job in studio.color_one(_name(request), Path(upload), Asked(*controls)):
+                    if job is None:
+                        slider = gr.update(visible=True, value=(str(seen.before), str(seen.after)))
+                        shown = [(str(path), caption) for path, caption in seen.others]
+                        gallery = gr.update(visible=bool(shown), value=shown)
+                        waiting = gr.update(visible=True, interactive=False, value=None)
+                        yield say(f"{seen.facts}; writing the picture ..."), slider, waiting, gallery, gone
+                    else:
+                        files = [str(path) for path in reversed(job.pictures)]
+                        ready = gr.update(
+                            visible=True, interactive=True, value=files[0], label=f"Download {job.output.name}"
+                        )
+                        others = gr.update(visible=True, value=files) if len(files) > 1 else gone
+                        yield say(f"{seen.facts}; ready to download."), gr.skip(), ready, gr.skip(), others
+            except ColorizeError as error:
+                yield say(studio.plain(str(error)), role="alert"), gone, gone, gone, gone
+
+        gr.on(
+            [
+                self.upload.change,
+                controls.weights.change,
+                controls.file.change,
+                controls.saturation.change,
+                controls.tta.change,
+                controls.samples.change,
+                controls.uncertainty.change,
+            ],
+            color,
+            [self.upload, *controls.all],
+            [self.status, self.slider, self.download, self.gallery, self.files],
+            trigger_mode="always_last",
+            **WORK,
+        )
+
+
+class _Several:
+    """Several photographs: a gallery and one archive."""
+
+    def __init__(self) -> None:
+        self.uploads = gr.File(label="Photographs", file_count="multiple", elem_id="photographs", height=240)
+        with gr.Row():
+            self.start = gr.Button("Colour them", variant="primary", elem_id="start")
+            self.stop = gr.Button("Stop", variant="stop", elem_id="stop")
+        self.status = gr.HTML(elem_id="album-status")
+        self.download = gr.DownloadButton("Download all", variant="primary", visible=False, elem_id="archive")
+        self.gallery = gr.Gallery(
+            label="In colour", visible=False, buttons=["fullscreen"], interactive=False, columns=4, elem_id="album"
+        )
+
+    def wire(self, studio: Studio, controls: _Controls) -> None:
+        def color(
+            uploads: list[str] | None,
+            *controls: Any,
+            request: gr.Request,
+            progress: gr.Progress = gr.Progress(),  # noqa: B008 # as Gradio wants it
+        ) -> tuple[Any, ...]:
+            gone = gr.update(visible=False, value=None)
+            if not uploads:
+                return say("Choose some photographs first.", role="alert"), gone, gone
+            try:
+                album = studio.color_several(
+                    _name(request),
+                    [Path(upload) for upload in uploads],
+                    Asked(*controls),
+                    lambda done, total: progress((done, total), desc="Colouring", unit="photographs"),
+                )
+            except ColorizeError as error:
+                return say(studio.plain(str(error)), role="alert"), gone, gone
+            sentences = [f"{len(album.thumbnails)} of {len(uploads)} photographs are in colour."]
+            if album.left:
+                sentences.append(f"{album.left} were left: it was stopped, or took too long.")
+            shown = [(str(path), name) for path, name in album.thumbnails]
+            archive = str(album.archive) if album.archive else None
+            return (
+                say(*sentences, *album.failed, role="alert" if album.failed else "status"),
+                gr.update(visible=archive is not None, value=archive, label=f"Download all {len(shown)} as one zip"),
+                gr.update(visible=bool(shown), value=shown),
+            )
+
+        def stop(request: gr.Request) -> None:
+            studio.sessions[_name(request)].stop.set()
+
+        self.start.click(
+            color,
+            [self.uploads, *controls.all],
+            [self.status, self.download, self.gallery],
+            trigger_mode="once",
+            **WORK,
+        )
+        self.stop.click(stop, queue=False, **PRIVATE)

@@ -1,12 +1,17 @@
 """The temporary folder of the page, and which files in it belong to which open page."""
 
+import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+LONGEST_IDLE = 12 * 3600
+"""Seconds after which a page that nobody used is taken for closed, if its browser does not say so."""
 
 
 @dataclass
@@ -18,12 +23,14 @@ class Session:
         uploads: files that were sent by it.
         stop: set when its visitor wants the current work to end, or has left.
         closed: set when the page was closed.
+        used: when it last asked for anything, in seconds of time.monotonic.
     """
 
     folders: dict[str, Path] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
+    used: float = 0.0
 
 
 class Sessions:
@@ -40,8 +47,14 @@ class Sessions:
 
     def __getitem__(self, name: str) -> Session:
         """The open page of that name, which its browser chose; a new one if there is none."""
+        now = time.monotonic()
         with self._lock:
-            return self._open.setdefault(name, Session())
+            session = self._open.setdefault(name, Session())
+            session.used = now
+            idle = [other for other, opened in self._open.items() if opened.used < now - LONGEST_IDLE]
+        for other in idle:
+            self.close(other)
+        return session
 
     @contextmanager
     def folder(self, name: str, part: str) -> Iterator[Path]:
@@ -74,3 +87,21 @@ class Sessions:
             shutil.rmtree(folder, ignore_errors=True)
         for upload in session.uploads - others:  # two pages that send the same file share it
             upload.unlink(missing_ok=True)
+
+
+def take(upload: Path, folder: Path) -> Path:
+    """A file that was sent, by its name in a folder of its own: no other there has the same, but for its suffix.
+
+    A second name of the same file, or a copy where the disk has none of those.
+    """
+    taken = {path.stem.casefold() for path in folder.iterdir()}
+    stem, number = upload.stem, 1
+    while stem.casefold() in taken:
+        number += 1
+        stem = f"{upload.stem} ({number})"
+    path = folder / f"{stem}{upload.suffix}"
+    try:
+        os.link(upload, path)
+    except OSError:
+        shutil.copyfile(upload, path)
+    return path
