@@ -64,6 +64,11 @@ def _name(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
+def _spoken(name: str) -> gr.Markdown:
+    """A place for what `say` makes, which is HTML: Gradio's own for that evaluates text as JavaScript."""
+    return gr.Markdown(elem_id=name, sanitize_html=False, latex_delimiters=[])
+
+
 class _Controls:
     """How photographs become pictures."""
 
@@ -80,7 +85,7 @@ class _Controls:
         self.uncertainty = gr.Checkbox(False, label="Map of how unsure the colours are", elem_id="uncertainty")
         with gr.Accordion("Weights of your own", open=False):
             self.file = gr.File(label="A .ckpt or .safetensors file", height=140, elem_id="weights-file")
-        self.facts = gr.HTML(elem_id="facts")
+        self.facts = _spoken("facts")
 
     @property
     def all(self) -> list[Any]:
@@ -111,7 +116,7 @@ class _One:
 
     def __init__(self) -> None:
         self.upload = gr.File(label="Photograph", elem_id="photograph", height=140)
-        self.status = gr.HTML(elem_id="status")
+        self.status = _spoken("status")
         self.slider = gr.ImageSlider(
             label="Before and after", interactive=False, buttons=["fullscreen"], visible=False, elem_id="slider"
         )
@@ -122,7 +127,7 @@ class _One:
         self.files = gr.File(label="All files", interactive=False, visible=False, elem_id="files")
 
     def wire(self, studio: Studio, controls: _Controls) -> None:
-        def color(upload: str | None, *controls: Any, request: gr.Request) -> Iterator[Any]:
+        def color(request: gr.Request, upload: str | None, *controls: Any) -> Iterator[Any]:
             gone = gr.update(visible=False, value=None)
             if upload is None:
                 yield "", gone, gone, gone, gone
@@ -171,7 +176,7 @@ class _Several:
         with gr.Row():
             self.start = gr.Button("Colour them", variant="primary", elem_id="start")
             self.stop = gr.Button("Stop", variant="stop", elem_id="stop")
-        self.status = gr.HTML(elem_id="album-status")
+        self.status = _spoken("album-status")
         self.download = gr.DownloadButton("Download all", variant="primary", visible=False, elem_id="archive")
         self.gallery = gr.Gallery(
             label="In colour", visible=False, buttons=["fullscreen"], interactive=False, columns=4, elem_id="album"
@@ -179,10 +184,10 @@ class _Several:
 
     def wire(self, studio: Studio, controls: _Controls) -> None:
         def color(
-            uploads: list[str] | None,
-            *controls: Any,
             request: gr.Request,
-            progress: gr.Progress = gr.Progress(),  # noqa: B008 # as Gradio wants it
+            progress: gr.Progress = gr.Progress(),  # noqa: B008 # which Gradio replaces, by its place
+            uploads: list[str] | None = None,
+            *controls: Any,
         ) -> tuple[Any, ...]:
             gone = gr.update(visible=False, value=None)
             if not uploads:

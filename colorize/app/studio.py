@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from colorize.album.ledger import LedgerRow
 from colorize.album.pipeline import Pipeline
@@ -187,6 +186,6 @@ def _zip(files: Sequence[Path], path: Path) -> Path:
 
 
 def say(*sentences: str, role: str = "status") -> str:
-    """Sentences as HTML that a screen reader reads out; role: "status", or "alert" for what went wrong."""
-    lines: list[Any] = [html.escape(sentence) for sentence in sentences]
+    """Sentences as one line of HTML that a screen reader reads out; role: "status", or "alert" for what went wrong."""
+    lines = [html.escape(" ".join(sentence.split())) for sentence in sentences]
     return f'<div role="{role}">{"<br>".join(lines)}</div>' if lines else ""
