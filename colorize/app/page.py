@@ -64,28 +64,34 @@ def _name(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-def _spoken(name: str) -> gr.Markdown:
+def _spoken(name: str, value: str = "") -> gr.Markdown:
     """A place for what `say` makes, which is HTML: Gradio's own for that evaluates text as JavaScript."""
-    return gr.Markdown(elem_id=name, sanitize_html=False, latex_delimiters=[])
+    return gr.Markdown(value, elem_id=name, sanitize_html=False, latex_delimiters=[])
 
 
 class _Controls:
     """How photographs become pictures."""
 
     def __init__(self, studio: Studio) -> None:
-        names = studio.choices.names
+        choices = studio.choices
+        first = choices.load(choices.default)
+        several = has_distribution(first)
         self.weights = gr.Dropdown(
-            names, value=studio.choices.default, label="Weights", elem_id="weights", filterable=False
+            choices.names, value=choices.default, label="Weights", elem_id="weights", filterable=False
         )
         self.saturation = gr.Slider(0, 3, 1, step=0.05, label="Saturation", info="0 is gray", elem_id="saturation")
         self.tta = gr.Checkbox(
             True, label="Average with the mirror image", info="steadier, twice the work", elem_id="tta"
         )
-        self.samples = gr.Slider(0, MOST_SAMPLES, 0, step=1, label="Other plausible colourings", elem_id="samples")
-        self.uncertainty = gr.Checkbox(False, label="Map of how unsure the colours are", elem_id="uncertainty")
+        self.samples = gr.Slider(
+            0, MOST_SAMPLES, 0, step=1, label="Other plausible colourings", visible=several, elem_id="samples"
+        )
+        self.uncertainty = gr.Checkbox(
+            False, label="Map of how unsure the colours are", visible=several, elem_id="uncertainty"
+        )
         with gr.Accordion("Weights of your own", open=False):
             self.file = gr.File(label="A .ckpt or .safetensors file", height=140, elem_id="weights-file")
-        self.facts = _spoken("facts")
+        self.facts = _spoken("facts", say(*describe(first)))
 
     @property
     def all(self) -> list[Any]:

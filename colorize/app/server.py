@@ -76,7 +76,6 @@ def make_app(
 
         runs = open_runs(folders, files.parent / "runs")
     choices = Choices(runs.checkpoints if runs else {}, device, precision)
-    choices.load(choices.default)  # before the first visitor waits for it
     page = build_page(Studio(Sessions(files), choices, limits), runs)
     page.has_launched = True  # only then Gradio refuses files that nobody sent; mounted, it does not say so itself
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
