@@ -141,13 +141,12 @@ def _bytes_below(folder: Path) -> int:
 
 async def _body(receive: Receive) -> bytes | None:
     """The body of a request; None if it is too long."""
-    body = b""
-    while len(body) <= LONGEST_QUESTION:
+    body, more = bytearray(), True
+    while more and len(body) <= LONGEST_QUESTION:
         message = await receive()
-        body += bytes(message.get("body", b""))
-        if not message.get("more_body", False):
-            return body
-    return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body) if len(body) <= LONGEST_QUESTION else None
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:

@@ -181,8 +181,8 @@ class _Several:
         self.uploads = gr.File(label="Photographs", file_count="multiple", elem_id="photographs", height=240)
         with gr.Row():
             self.start = gr.Button("Colour them", variant="primary", elem_id="start")
-            self.stop = gr.Button("Stop", variant="stop", elem_id="stop")
-        self.status = _spoken("album-status")
+            self.stop = gr.Button("Stop", elem_id="stop")
+        self.status = _spoken("album-status", say("Choose photographs, set what the controls say of them, and start."))
         self.download = gr.DownloadButton("Download all", variant="primary", visible=False, elem_id="archive")
         self.gallery = gr.Gallery(
             label="In colour", visible=False, buttons=["fullscreen"], interactive=False, columns=4, elem_id="album"
@@ -226,6 +226,7 @@ class _Several:
             [self.uploads, *controls.all],
             [self.status, self.download, self.gallery],
             trigger_mode="once",
+            show_progress_on=self.status,
             **WORK,
         )
         self.stop.click(stop, queue=False, **PRIVATE)

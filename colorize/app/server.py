@@ -57,7 +57,7 @@ def make_app(
     """
     os.environ["GRADIO_TEMP_DIR"] = str(files)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_OFFLINE"] = "1"  # which ships with Gradio
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # of the package that Gradio would report by
     try:
         import gradio as gr
     except ImportError as error:
