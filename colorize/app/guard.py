@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import stat
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +134,9 @@ def _without_port(host: str) -> str:
 def _bytes_below(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue  # removed since
+        with suppress(FileNotFoundError):  # it was removed since
+            status = path.lstat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total
 
 

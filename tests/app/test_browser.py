@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.app.conftest import PATIENCE, REPO, Page
+from tests.app.conftest import PATIENCE, REPO, Page, Serve
+from tests.app.runs import make_run, save_best
+from tests.inference.unsure import unsure
 
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -31,7 +33,7 @@ def visit(chromium: Any, page: Page) -> Iterator[Visit]:
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         tab.goto(url)
-        tab.locator("#photograph input[type=file]").wait_for(state="attached")
+        tab.get_by_role("tab", name="One photograph").wait_for()
         return tab
 
     yield open_page
@@ -120,6 +122,7 @@ def test_by_keys_alone(visit: Visit, scenes: list[Path], tmp_path: Path) -> None
             tab.keyboard.press("Tab")
         raise AssertionError(f"no key reaches {script}")
 
+    tab.locator("#photograph button").first.wait_for()
     tab_to("e.closest('#photograph') && e.tagName === 'BUTTON'")
     with tab.expect_file_chooser() as chooser:
         tab.keyboard.press("Enter")
@@ -226,3 +229,26 @@ def test_a_phone_s_width_is_enough(visit: Visit, scenes: list[Path]) -> None:
         box = tab.locator(f"#{name}").bounding_box()
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= PHONE["width"], name
+
+
+def test_a_sweep_is_looked_at_and_its_best_checkpoint_tried(
+    visit: Visit, serve: Serve, scenes: list[Path], tmp_path: Path
+) -> None:
+    for number, width in enumerate((4, 8)):
+        make_run(tmp_path / f"sweep/{number}", width)
+    save_best(tmp_path / "sweep/1", unsure())
+    tab = visit(url=serve(tmp_path / "sweep").url)
+    assert tab.get_by_role("tab", name="Runs").get_attribute("aria-selected") == "true"
+    tab.locator("#about-run").get_by_text("width=4").wait_for()
+    assert tab.locator("#try").is_disabled()
+    tab.wait_for_function("document.querySelector('#curves img')?.naturalWidth === 30")
+    tab.wait_for_function("document.querySelector('#comparison-picture img')?.naturalWidth > 100")
+    assert tab.locator("#comparison table").get_by_text("model.network.width").count() == 1
+    tab.locator("#run input").click()
+    tab.get_by_role("option", name="run 1").click()
+    tab.locator("#about-run").get_by_text("width=8").wait_for()
+    tab.locator("#try").click()
+    tab.wait_for_function("document.querySelector('#weights input').value === 'run 1'")
+    tab.locator("#photograph").wait_for(state="visible")
+    give(tab, scenes[6])
+    ready(tab, scenes[6])

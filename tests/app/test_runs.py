@@ -1,31 +1,14 @@
 """Runs that the page is opened for."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from colorize.app.choices import Choices
 from colorize.app.runs import open_runs
 from colorize.errors import ColorizeError
-
-
-def make_run(folder: Path, width: int, mse: float = 0.004) -> Path:
-    (folder / ".hydra").mkdir(parents=True)
-    (folder / "checkpoints").mkdir()
-    (folder / "config.yaml").write_text(f"data:\n  image_size: 32\nmodel:\n  network: {{name: UNet, width: {width}}}\n")
-    (folder / ".hydra/config.yaml").write_text("{}\n")
-    (folder / ".hydra/overrides.yaml").write_text(f"[model.network.width={width}]\n")
-    (folder / ".hydra/hydra.yaml").write_text(
-        f"hydra: {{job: {{num: {width}}}, runtime: {{choices: {{model: lab_unet, data: scenes}}}}}}\n"
-    )
-    metrics = {"test/mse": mse, "test/psnr": 23.5, "floor/mse": 0.006, "floor/psnr": 21.0, "n_images": 8}
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    for name in ("curves.png", "samples.png"):
-        Image.fromarray(np.full((20, 30, 3), width, np.uint8)).save(folder / name)
-    return folder
+from tests.app.runs import make_run
 
 
 @pytest.fixture
