@@ -64,6 +64,11 @@ def _name(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
+def _remember(studio: Studio, request: gr.Request, *uploads: str | None) -> None:
+    """That these files were sent by that page, so that they are removed when it is closed."""
+    studio.sessions[_name(request)].uploads.update(Path(upload) for upload in uploads if upload)
+
+
 def _spoken(name: str, value: str = "") -> gr.Markdown:
     """A place for what `say` makes, which is HTML: Gradio's own for that evaluates text as JavaScript."""
     return gr.Markdown(value, elem_id=name, sanitize_html=False, latex_delimiters=[])
@@ -98,7 +103,8 @@ class _Controls:
         return [self.weights, self.file, self.saturation, self.tta, self.samples, self.uncertainty]
 
     def wire(self, studio: Studio) -> None:
-        def show(weights: str, file: str | None) -> tuple[Any, ...]:
+        def show(request: gr.Request, weights: str, file: str | None) -> tuple[Any, ...]:
+            _remember(studio, request, file)
             try:
                 colorizer, _ = studio.prepare(Asked(weights, file, 1.0, True, 0, False))
             except ColorizeError as error:
@@ -135,6 +141,7 @@ class _One:
     def wire(self, studio: Studio, controls: _Controls) -> None:
         def color(request: gr.Request, upload: str | None, *controls: Any) -> Iterator[Any]:
             gone = gr.update(visible=False, value=None)
+            _remember(studio, request, upload)
             if upload is None:
                 yield "", gone, gone, gone, gone
                 return
@@ -218,6 +225,9 @@ class _Several:
                 gr.update(visible=bool(shown), value=shown),
             )
 
+        def remember(request: gr.Request, uploads: list[str] | None) -> None:
+            _remember(studio, request, *uploads or [])
+
         def stop(request: gr.Request) -> None:
             studio.sessions[_name(request)].stop.set()
 
@@ -229,4 +239,5 @@ class _Several:
             show_progress_on=self.status,
             **WORK,
         )
+        self.uploads.change(remember, self.uploads, queue=False, **PRIVATE)
         self.stop.click(stop, queue=False, **PRIVATE)

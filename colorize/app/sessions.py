@@ -6,12 +6,15 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 LONGEST_IDLE = 12 * 3600
 """Seconds after which a page that nobody used is taken for closed, if its browser does not say so."""
+
+EMPTY_SECONDS = 60
+"""After which an empty file is not one that is about to be written."""
 
 
 @dataclass
@@ -87,6 +90,15 @@ class Sessions:
             shutil.rmtree(folder, ignore_errors=True)
         for upload in session.uploads - others:  # two pages that send the same file share it
             upload.unlink(missing_ok=True)
+        self._remove_empty()
+
+    def _remove_empty(self) -> None:
+        """Remove the empty files that Gradio makes in each request with a file, and forgets."""
+        for path in self.root.glob("tmp*"):
+            with suppress(FileNotFoundError):
+                status = path.lstat()
+                if status.st_size == 0 and status.st_mtime < time.time() - EMPTY_SECONDS:  # none that is being sent
+                    path.unlink()
 
 
 def take(upload: Path, folder: Path) -> Path:

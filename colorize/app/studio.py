@@ -5,7 +5,6 @@ import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,7 +79,7 @@ class Studio:
         Raises:
             ColorizeError: it is no photograph, is too large or took too long, and as `prepare`.
         """
-        with self._work(name, "one", [upload]) as folder:
+        with self.sessions.folder(name, "one") as folder:
             colorizer, settings = self.prepare(asked)
             file = take(upload, folder)
             (folder / "look").mkdir()
@@ -115,7 +114,7 @@ class Studio:
                 f"These are {len(uploads)} photographs, and the page takes {self.limits.files} at once: send fewer, or "
                 "use predict.py."
             )
-        with self._work(name, "several", uploads) as folder:
+        with self.sessions.folder(name, "several") as folder:
             colorizer, settings = self.prepare(asked)
             for part in ("photographs", "pictures", "thumbnails"):
                 (folder / part).mkdir()
@@ -141,12 +140,6 @@ class Studio:
     def plain(self, message: str) -> str:
         """A message without the folders of the page, which tell a visitor nothing."""
         return re.sub(re.escape(str(self.sessions.root)) + r"/(?:[^/\s]+/)*", "", message)
-
-    @contextmanager
-    def _work(self, name: str, part: str, uploads: Sequence[Path]) -> Iterator[Path]:
-        self.sessions[name].uploads.update(uploads)
-        with self.sessions.folder(name, part) as folder:
-            yield folder
 
     def _run(
         self,

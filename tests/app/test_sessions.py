@@ -1,5 +1,7 @@
 """Open pages and their files."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,16 @@ def test_a_page_that_nobody_uses_is_closed(sessions: Sessions, monkeypatch: pyte
     now = LONGEST_IDLE + 1
     kept = make(sessions, "b")
     assert left(sessions) == [f"{kept.name}/picture.jpg"]
+
+
+def test_empty_files_that_gradio_leaves_are_removed(sessions: Sessions) -> None:
+    for name, content, age in (("tmp1", "", 100), ("tmp2", "x", 100), ("tmp3", "", 0)):
+        (sessions.root / name).write_text(content)
+        then = time.time() - age
+        os.utime(sessions.root / name, (then, then))
+    sessions["a"].uploads.add(sessions.root / "gone.jpg")
+    sessions.close("a")
+    assert left(sessions) == ["tmp2", "tmp3"]
 
 
 def test_files_of_one_name_get_names_of_their_own(tmp_path: Path) -> None:
