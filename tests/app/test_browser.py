@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.app.conftest import PATIENCE, REPO, Page, Serve
+from tests.app.conftest import REPO, Page, Serve
 from tests.app.runs import make_run, save_best
 from tests.inference.unsure import unsure
 
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WAIT = 120  # seconds, at most
 
 Visit = Callable[..., Any]
 
@@ -27,7 +29,7 @@ def visit(chromium: Any, page: Page) -> Iterator[Visit]:
     def open_page(size: dict[str, int] = DESKTOP, url: str = page.url) -> Any:
         context = chromium.new_context(viewport=size)
         contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(WAIT * 1000)
         tab = context.new_page()
         tab.on("request", lambda request: outside.append(request.url) if _is_outside(request.url, url) else None)
         tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -73,9 +75,17 @@ def shown(tab: Any, which: int) -> str:
     return str(tab.locator("#slider img").nth(which).get_attribute("src"))
 
 
+def until(tab: Any, script: str, value: object = None) -> None:
+    """Wait until a script is true; Playwright's own way is forbidden by the page, which evaluates no text."""
+    end = time.monotonic() + WAIT
+    while not tab.evaluate(script, value):
+        assert time.monotonic() < end, script
+        tab.wait_for_timeout(50)
+
+
 def ready(tab: Any, photograph: Path) -> None:
     tab.get_by_role("button", name=f"Download {photograph.stem}_colorized.jpg").wait_for()
-    tab.wait_for_function("document.querySelector('#slider img')?.naturalWidth > 0")
+    until(tab, "document.querySelector('#slider img')?.naturalWidth > 0")
 
 
 def test_a_photograph_becomes_the_file_that_predict_writes(
@@ -100,13 +110,13 @@ def test_the_divider_is_moved_by_the_mouse_and_by_keys(visit: Visit, scenes: lis
     tab.mouse.down()
     tab.mouse.move(x - 60, y)
     tab.mouse.up()
-    tab.wait_for_function("Number(document.querySelector('#slider [role=slider]').ariaValueNow) < 50")
+    until(tab, "Number(document.querySelector('#slider [role=slider]').ariaValueNow) < 50")
     knob.focus()
     tab.keyboard.press("End")
-    tab.wait_for_function("document.querySelector('#slider [role=slider]').ariaValueNow === '100'")
+    until(tab, "document.querySelector('#slider [role=slider]').ariaValueNow === '100'")
     for _ in range(3):
         tab.keyboard.press("ArrowLeft")
-    tab.wait_for_function("Number(document.querySelector('#slider [role=slider]').ariaValueNow) < 100")
+    until(tab, "Number(document.querySelector('#slider [role=slider]').ariaValueNow) < 100")
     left = tab.locator("#slider img").nth(1).evaluate("image => image.style.clipPath")
     assert f"{knob.get_attribute('aria-valuenow')}" in left
 
@@ -131,7 +141,7 @@ def test_by_keys_alone(visit: Visit, scenes: list[Path], tmp_path: Path) -> None
     before = shown(tab, 1)
     tab_to("e.closest('#saturation') && e.type === 'range'")
     tab.keyboard.press("Home")
-    tab.wait_for_function("old => document.querySelectorAll('#slider img')[1].src !== old", arg=before)
+    until(tab, "old => document.querySelectorAll('#slider img')[1].src !== old", before)
     ready(tab, scenes[2])
     tab.keyboard.press("Shift+Tab")
     tab.locator("body").press("Home")
@@ -182,7 +192,7 @@ def test_ten_at_once_and_a_wrong_one(visit: Visit, scenes: list[Path], predicted
     tab.get_by_role("button", name="Download all 10 as one zip").wait_for()
     said = tab.locator("#album-status").inner_text()
     assert said.startswith("10 of 11 photographs are in colour.\nnotes.txt: cannot be read as a photograph")
-    tab.wait_for_function("document.querySelectorAll('#album img').length >= 10")
+    until(tab, "document.querySelectorAll('#album img').length >= 10")
     with zipfile.ZipFile(download(tab, "archive", tmp_path / "colorized.zip")) as archive:
         written = {name: archive.read(name) for name in archive.namelist()}
     assert written == {path.name: path.read_bytes() for path in predicted.glob("*.jpg")}
@@ -212,9 +222,7 @@ def _files(page: Page, photograph: Path) -> list[Path]:
 
 def _until(true: Callable[[], bool]) -> None:
     """Gradio looks every so often whether a visitor is still there."""
-    import time
-
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + WAIT
     while not true():
         assert time.monotonic() < end
         time.sleep(0.2)
@@ -241,14 +249,14 @@ def test_a_sweep_is_looked_at_and_its_best_checkpoint_tried(
     assert tab.get_by_role("tab", name="Runs").get_attribute("aria-selected") == "true"
     tab.locator("#about-run").get_by_text("width=4").wait_for()
     assert tab.locator("#try").is_disabled()
-    tab.wait_for_function("document.querySelector('#curves img')?.naturalWidth === 30")
-    tab.wait_for_function("document.querySelector('#comparison-picture img')?.naturalWidth > 100")
+    until(tab, "document.querySelector('#curves img')?.naturalWidth === 30")
+    until(tab, "document.querySelector('#comparison-picture img')?.naturalWidth > 100")
     assert tab.locator("#comparison table").get_by_text("model.network.width").count() == 1
     tab.locator("#run input").click()
     tab.get_by_role("option", name="run 1").click()
     tab.locator("#about-run").get_by_text("width=8").wait_for()
     tab.locator("#try").click()
-    tab.wait_for_function("document.querySelector('#weights input').value === 'run 1'")
+    until(tab, "document.querySelector('#weights input').value === 'run 1'")
     tab.locator("#photograph").wait_for(state="visible")
     give(tab, scenes[6])
     ready(tab, scenes[6])
