@@ -20,14 +20,14 @@
     fire(knob, "mousedown", x, y);
     fire(window, "mousemove", Math.min(Math.max(places[event.key], frame.left), frame.right), y);
     fire(window, "mouseup", x, y);
-    requestAnimationFrame(() => read(knob));
   };
   const dress = (knob) => {
     knob.tabIndex = 0;
     const words = { role: "slider", "aria-label": "Before and after", "aria-valuemin": 0, "aria-valuemax": 100 };
     for (const [name, value] of Object.entries(words)) knob.setAttribute(name, value);
     knob.addEventListener("keydown", (event) => move(knob, event));
-    knob.addEventListener("mouseup", () => read(knob));
+    const changed = { subtree: true, attributes: true, attributeFilter: ["style"] };
+    new MutationObserver(() => read(knob)).observe(knob.parentElement, changed);
     read(knob);
   };
   const look = () => document.querySelectorAll('[data-testid="slider"]:not([tabindex])').forEach(dress);

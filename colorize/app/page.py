@@ -239,5 +239,6 @@ class _Several:
             show_progress_on=self.status,
             **WORK,
         )
-        self.uploads.change(remember, self.uploads, queue=False, **PRIVATE)
-        self.stop.click(stop, queue=False, **PRIVATE)
+        at_once: dict[str, Any] = {**PRIVATE, "concurrency_limit": None, "show_progress": "hidden"}
+        self.uploads.change(remember, self.uploads, **at_once)
+        self.stop.click(stop, **at_once)

@@ -28,7 +28,7 @@ class RunsPart:
         self._curves = _picture("Curves", curves, "curves")
         self._samples = _picture("Samples: input, prediction, truth", samples, "samples-of-run")
         gr.Markdown(f"## Comparison\n\n{runs.comparison}", elem_id="comparison")
-        _picture("The same test pictures by every run", runs.picture, "comparison-picture")
+        _picture("The same test pictures by every run", runs.picture, "comparison-picture", show_label=False)
 
     def wire(self) -> None:
         def show(name: str) -> tuple[Any, ...]:
@@ -45,10 +45,11 @@ class RunsPart:
         return run.about, run.curves, run.samples, run.checkpoint is not None
 
 
-def _picture(label: str, path: Path | None, name: str) -> gr.Image:
+def _picture(label: str, path: Path | None, name: str, show_label: bool = True) -> gr.Image:
     return gr.Image(
         str(path) if path else None,
         label=label,
+        show_label=show_label,
         type="filepath",
         interactive=False,
         visible=path is not None,

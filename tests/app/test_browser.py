@@ -33,7 +33,7 @@ def visit(chromium: Any, page: Page) -> Iterator[Visit]:
         tab = context.new_page()
         tab.on("request", lambda request: outside.append(request.url) if _is_outside(request.url, url) else None)
         tab.on("pageerror", lambda error: errors.append(str(error)))
-        tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        tab.on("console", lambda message: errors.append(_words(message)) if message.type == "error" else None)
         tab.goto(url)
         tab.get_by_role("tab", name="One photograph").wait_for()
         return tab
@@ -43,6 +43,10 @@ def visit(chromium: Any, page: Page) -> Iterator[Visit]:
         context.close()
     assert outside == []
     assert errors == []
+
+
+def _words(message: Any) -> str:
+    return f"{message.text} ({message.location['url']})"
 
 
 def _is_outside(address: str, url: str) -> bool:
@@ -188,6 +192,7 @@ def test_ten_at_once_and_a_wrong_one(visit: Visit, scenes: list[Path], predicted
     tab.get_by_role("tab", name="Several").click()
     give(tab, *scenes, tmp_path / "notes.txt", name="photographs")
     tab.locator("#photographs").get_by_text("notes").first.wait_for()
+    tab.locator("#stop").click()  # nothing yet
     tab.locator("#start").click()
     tab.get_by_role("button", name="Download all 10 as one zip").wait_for()
     said = tab.locator("#album-status").inner_text()
