@@ -189,7 +189,7 @@ class _Several:
         with gr.Row():
             self.start = gr.Button("Colour them", variant="primary", elem_id="start")
             self.stop = gr.Button("Stop", elem_id="stop")
-        self.status = _spoken("album-status", say("Choose photographs, set what the controls say of them, and start."))
+        self.status = _spoken("album-status", say(""))
         self.download = gr.DownloadButton("Download all", variant="primary", visible=False, elem_id="archive")
         self.gallery = gr.Gallery(
             label="In colour", visible=False, buttons=["fullscreen"], interactive=False, columns=4, elem_id="album"

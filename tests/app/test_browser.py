@@ -242,6 +242,12 @@ def test_a_phone_s_width_is_enough(visit: Visit, scenes: list[Path]) -> None:
         box = tab.locator(f"#{name}").bounding_box()
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= PHONE["width"], name
+    tab.get_by_role("tab", name="Several").click()
+    give(tab, *scenes[:4], name="photographs")
+    tab.locator("#start").click()
+    until(tab, "document.querySelectorAll('#album img').length >= 4")
+    widest = "Math.max(...[...document.querySelectorAll('#album img')].map(i => i.getBoundingClientRect().right))"
+    assert 0 < tab.evaluate(widest) <= PHONE["width"]
 
 
 def test_a_sweep_is_looked_at_and_its_best_checkpoint_tried(
