@@ -108,11 +108,10 @@ def test_the_divider_is_moved_by_the_mouse_and_by_keys(visit: Visit, scenes: lis
     ready(tab, scenes[1])
     knob = tab.locator("#slider [data-testid=slider]")
     assert (knob.get_attribute("role"), knob.get_attribute("aria-valuenow")) == ("slider", "50")
+    knob.hover()  # once nothing moves any more
     box = knob.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    tab.mouse.move(x, y)
     tab.mouse.down()
-    tab.mouse.move(x - 60, y)
+    tab.mouse.move(box["x"] - 60, box["y"] + box["height"] / 2, steps=5)
     tab.mouse.up()
     until(tab, "Number(document.querySelector('#slider [role=slider]').ariaValueNow) < 50")
     knob.focus()
