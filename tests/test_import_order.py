@@ -26,6 +26,7 @@ STANDS_ON = {
     "weights": FOUNDATION | {"networks", "targets"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
+    "app": INFERENCE | {"album", "compare"},
     "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
@@ -35,7 +36,7 @@ STANDS_ON = {
     "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "scenery"})
 
 
 def room_of(file: Path) -> str:
