@@ -1,0 +1,187 @@
+"""The finished film: its segments, and all that the old film holds beside its pictures, in one file."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av import Packet
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from colorize.errors import ColorizeError
+from colorize.files import whole_file
+from colorize.film.codecs import CODECS, CONTAINERS
+from colorize.film.encode import Recipe
+from colorize.film.segments import Segment
+from colorize.film.source import open_film
+
+_OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+
+
+def join(film: Path, segments: list[Segment], recipe: Recipe, output: Path) -> list[str]:
+    """Write the film, whole or not at all.
+
+    Args:
+        film: the old one, whose other tracks, chapters and descriptions go along.
+        segments: of all its frames.
+        recipe: by which they were encoded.
+        output: the new one.
+
+    Returns:
+        What cannot be in a container of that kind, and was left out.
+
+    Raises:
+        ColorizeError: a sound track cannot be in it.
+        OSError: the file cannot be written.
+    """
+    with whole_file(output) as file, open_film(film) as (old, pictures):
+        options = {"movflags": "+use_metadata_tags"} if recipe.suffix in (".mov",) else {}
+        name = str(file.name)
+        with av.open(name, "w", CONTAINERS[recipe.suffix], options=options, metadata_errors="surrogateescape") as new:
+            track = cast(VideoStream, new.add_stream(CODECS[recipe.codec].encoder, rate=recipe.facts.rate))
+            recipe.configure(track)
+            track.time_base = recipe.facts.time_base
+            if recipe.facts.display_matrix is not None:
+                track.set_display_matrix(recipe.facts.display_matrix)
+            track.metadata.update(_described(pictures))
+            track.disposition = pictures.disposition
+            copies, notes = _copy_tracks(old, pictures, new, film, output)
+            new.metadata.update({k: v for k, v in old.metadata.items() if k.lower() not in _OF_THE_CONTAINER})
+            start = max(0, old.start_time or 0)
+            new.set_chapters([_moved(chapter, start) for chapter in old.chapters()])
+            _mux(new, track, segments, recipe, old, copies, start)
+    return notes
+
+
+def _described(stream: Stream) -> dict[str, str]:
+    return {name: value for name, value in stream.metadata.items() if name.lower() not in ("encoder", "duration")}
+
+
+def _copy_tracks(
+    old: InputContainer, pictures: Stream, new: OutputContainer, film: Path, output: Path
+) -> tuple[dict[int, Stream], list[str]]:
+    """The tracks of the new file, by the indices of those they copy."""
+    copies: dict[int, Stream] = {}
+    notes: list[str] = []
+    for stream in old.streams:
+        if stream.index == pictures.index:
+            continue
+        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+            notes.append(f"track {stream.index}, a second picture track, was left out")
+            continue
+        name = stream.name if stream.type != "attachment" else "attachment"
+        try:
+            copy = new.add_stream_from_template(stream, opaque=True)
+        except (ValueError, FFmpegError):
+            if stream.type == "audio":
+                raise ColorizeError(
+                    f"{film}: its sound, track {stream.index} in {name}, cannot be in {output.suffix}: give an output "
+                    "that ends in .mkv."
+                ) from None
+            notes.append(f"track {stream.index}, {stream.type} in {name}, cannot be in {output.suffix}: left out")
+            continue
+        copy.metadata.update(_described(stream))
+        copy.disposition = stream.disposition
+        copies[stream.index] = copy
+    return copies, notes
+
+
+def _moved(chapter: av.container.core.Chapter, start: int) -> av.container.core.Chapter:
+    base = chapter["time_base"] or Fraction(1, 1000)
+    shift = round(Fraction(start, av.time_base) / base)
+    return {**chapter, "start": chapter["start"] - shift, "end": chapter["end"] - shift, "time_base": base}
+
+
+def _mux(
+    new: OutputContainer,
+    track: VideoStream,
+    segments: list[Segment],
+    recipe: Recipe,
+    old: InputContainer,
+    copies: dict[int, Stream],
+    start: int,
+) -> None:
+    """Write all packets in the order of their times, all moved so that the film starts at 0."""
+    base = recipe.facts.time_base
+    ours = _our_packets(segments, recipe, round(Fraction(start, av.time_base) / base))
+    for packet in heapq.merge(ours, _their_packets(old, copies, start), key=_time):
+        if isinstance(packet, _Ours):
+            made = Packet(packet.data)
+            made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
+            made.is_keyframe, made.time_base = packet.is_key, base
+            made.stream = track
+            new.mux_one(made)
+        else:
+            new.mux_one(packet)
+
+
+class _Ours:
+    """One of our packets, in units of the film's time base."""
+
+    def __init__(self, data: bytes, pts: int, dts: int, duration: int, is_key: bool, base: Fraction) -> None:
+        self.data, self.pts, self.dts, self.duration, self.is_key = data, pts, dts, duration, is_key
+        self.seconds = float(dts * base)
+
+
+def _time(packet: _Ours | Packet) -> float:
+    if isinstance(packet, _Ours):
+        return packet.seconds
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return float("-inf") if stamp is None else float(stamp * packet.time_base)
+
+
+def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterator[_Ours]:
+    """Those of the segments, with times of decoding that increase over the whole film.
+
+    A packet is decoded at the time stamp of the frame that is shown so many frames earlier as the encoder reorders them
+    at most.
+    """
+    depth = max((_reordering(segment.table[:, 0]) for segment in segments), default=0)
+    step = max(1, round(1 / recipe.facts.rate / recipe.facts.time_base))
+    shown = np.sort(np.concatenate([segment.table[:, 0] for segment in segments])) - shift
+    first = int(shown[0]) if len(shown) else 0
+    decoded = np.concatenate([first - step * np.arange(depth, 0, -1), shown])
+    following = np.append(shown[1:], shown[-1:] + step)
+    lasting = dict(zip(shown.tolist(), (following - shown).tolist(), strict=True))
+    number = 0
+    for segment in segments:
+        for data, (pts, _, is_key, _) in zip(segment.packets(), segment.table.tolist(), strict=True):
+            stamp = pts - shift
+            yield _Ours(data, stamp, int(decoded[number]), lasting[stamp], bool(is_key), recipe.facts.time_base)
+            number += 1
+
+
+def _reordering(stamps: npt.NDArray[np.int64]) -> int:
+    """By how many places a packet is at most behind its place in the order of showing."""
+    places = np.argsort(np.argsort(stamps))
+    return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
+
+
+def _their_packets(old: InputContainer, copies: dict[int, Stream], start: int) -> Iterator[Packet]:
+    """The packets of the other tracks, until the old film ends or is damaged."""
+    if not copies:
+        return
+    packets = old.demux([old.streams[index] for index in copies])
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.size == 0 and packet.dts is None:  # they flush decoders
+            continue
+        shift = round(Fraction(start, av.time_base) / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = copies[packet.stream.index]
+        yield packet

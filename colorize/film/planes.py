@@ -1,0 +1,104 @@
+"""From luma to what the network sees, and from its colours to Cb and Cr."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize.color.chroma import ab_to_chroma, fit_chroma_
+from colorize.color.upsample import Upsampler, guide
+from colorize.film.facts import FilmFacts, Plane
+
+
+def shrink_luma(luma: Plane, facts: FilmFacts, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """What the network sees of a frame: float32 (h, w) in [0, 1], upright, by Pillow's Lanczos as photographs are.
+
+    Args:
+        luma: (H, W), as stored, in the codes of the film.
+        facts: of the film.
+        size: (h, w) of the upright picture.
+    """
+    turned = facts.upright(luma)
+    values = turned if luma.dtype == np.uint8 else turned.astype(np.float32)
+    height, width = size
+    small = Image.fromarray(np.ascontiguousarray(values)).resize(
+        (width, height), Image.Resampling.LANCZOS, reducing_gap=3.0
+    )
+    black, white = facts.black_and_white
+    gray = (np.asarray(small, np.float32) - np.float32(black)) / np.float32(white - black)
+    return gray.clip(0, 1)
+
+
+@torch.inference_mode()
+def make_chroma(
+    luma: Plane, small: npt.NDArray[np.float32], ab: npt.NDArray[np.float32], facts: FilmFacts, halves: tuple[int, int]
+) -> tuple[Plane, Plane]:
+    """Cb and Cr of a frame in the film's matrix, range and depth, such that luma can stay as it is.
+
+    Chroma is enlarged along the edges of luma and lowered where RGB cannot show it, as that of photographs.
+
+    Args:
+        luma: (H, W), as stored.
+        small: what the network saw of it, (h, w).
+        ab: its colours in CIE Lab units, (2, h, w).
+        facts: of the film.
+        halves: how many rows and columns of luma share one of chroma, 1 or 2 each.
+
+    Returns:
+        (ceil(H / rows), ceil(W / columns)) each, in the type of luma.
+    """
+    red_weight, blue_weight = facts.weights
+    gray = torch.from_numpy(np.ascontiguousarray(facts.as_stored(small)))[None, None]
+    colors = torch.from_numpy(np.ascontiguousarray(facts.as_stored(ab)))[None]
+    chroma = _to_weights(ab_to_chroma(gray, colors), red_weight, blue_weight)
+    rows, columns = halves
+    height, width = -(-luma.shape[0] // rows), -(-luma.shape[1] // columns)
+    upsampler = Upsampler(guide(gray, chroma), height, width)
+    black, white = facts.black_and_white
+    span = float(white - black)
+    full = (1 << facts.bits) - 1 if facts.is_full_range else 224 << facts.bits - 8
+    middle = float(1 << facts.bits - 1)
+    factors = torch.tensor([full / 2 / (1 - red_weight), full / 2 / (1 - blue_weight)])[:, None, None]
+    planes = np.empty((2, height, width), luma.dtype)
+    for strip in upsampler.strips():
+        own = luma[rows * strip.start : rows * strip.stop]
+        mean, low, high = _shared(own, rows, columns)
+        values = [_unit(plane, black, span) for plane in (mean, low, high)]
+        above = 1 - values[2]
+        made = fit_chroma_(upsampler(values[0], strip.start), values[1], above, red_weight, blue_weight)[0]
+        codes = made.mul_(factors).add_(middle + 0.5).clamp_(0.5, (1 << facts.bits) - 0.5)
+        np.copyto(planes[:, strip], codes.numpy(), casting="unsafe")  # rounds
+    return planes[1], planes[0]
+
+
+def _to_weights(chroma: Tensor, red_weight: float, blue_weight: float) -> Tensor:
+    """Red and blue minus Rec.601 gray (1, 2, h, w), of the same colour minus a luma of other weights."""
+    red, blue = chroma[:, :1], chroma[:, 1:]
+    green = -(0.299 * red + 0.114 * blue) / 0.587
+    luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    return torch.cat([red - luma, blue - luma], dim=1)
+
+
+def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
+    """The mean, the least and the greatest luma of what shares one value of chroma."""
+    pad = luma.shape[0] % rows, luma.shape[1] % columns
+    if any(pad):
+        luma = np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge")
+    low = high = luma
+    if rows == 2:
+        low, high = np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
+    if columns == 2:
+        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
+    if low is luma:
+        return luma, luma, luma
+    return cv2.resize(luma, low.shape[::-1], interpolation=cv2.INTER_AREA), low, high
+
+
+def _unit(plane: Plane, black: int, span: float) -> Tensor:
+    """Codes (H, W) as float32 (1, 1, H, W), black being 0 and white 1; codes beyond those are cut."""
+    values = torch.from_numpy(plane.astype(np.float32))[None, None]
+    return values.sub_(float(black)).div_(span).clamp_(0, 1)

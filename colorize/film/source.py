@@ -1,0 +1,241 @@
+"""The frames of a film's file, one after another, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import EOFError as EndOfFile
+from av.error import FFmpegError
+from av.filter import Graph
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from colorize.errors import ColorizeError
+from colorize.film.facts import (
+    BT709,
+    FULL_UNTAGGED,
+    RANGE_FULL,
+    RANGE_LIMITED,
+    UNSPECIFIED,
+    FilmFacts,
+    bits_of,
+    has_luma,
+)
+
+MOST_DAMAGED = 1000
+"""Packets in a row that cannot be decoded, after which a film has ended."""
+DEFAULT_RATE = Fraction(25)
+
+
+@contextmanager
+def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A film's file and its picture track: the best, no cover picture.
+
+    Raises:
+        ColorizeError: it is no film.
+    """
+    try:
+        container = av.open(str(path), metadata_errors="surrogateescape", timeout=(60, None))
+    except (FFmpegError, ValueError, OSError) as error:
+        raise ColorizeError(f"{path}: cannot be read as a film: {_reason(error)}.") from error
+    with container:
+        tracks = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+        if not tracks:
+            kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
+            raise ColorizeError(f"{path}: has no picture track, only {' and '.join(kinds)}: give a film.")
+        best = container.streams.best("video")
+        stream = best if isinstance(best, VideoStream) and best in tracks else tracks[0]
+        if stream.codec_context is None:
+            raise ColorizeError(f"{path}: its pictures are in a codec that this FFmpeg cannot decode.")
+        yield container, stream
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0].rstrip(".")
+
+
+class Film:
+    """A film's file, which can be read as often as needed, with the same frames each time.
+
+    Interlaced frames are deinterlaced; frames of another size are brought to the first one's; time stamps are made to
+    increase. `notes` says what of this was done.
+
+    Args:
+        path: the file.
+        threads: of the decoder.
+        max_megapixels: of a frame.
+
+    Raises:
+        ColorizeError: it cannot be read, is no film, has no frame or too large ones.
+    """
+
+    def __init__(self, path: Path, threads: int = 1, max_megapixels: float = 200) -> None:
+        self.path = path
+        self.notes: dict[str, None] = {}
+        self._threads = threads
+        self._max_megapixels = max_megapixels
+        self.facts = self._look()
+
+    def frames(self, skip: int = 0) -> Iterator[VideoFrame]:
+        """Its frames from number `skip` on, each with luma in its first plane and a time stamp in the facts' units."""
+        previous: int | None = None
+        facts = self.facts
+        step = max(1, round(1 / facts.rate / facts.time_base))
+        for number, frame in enumerate(self._progressive()):
+            pts = frame.pts if frame.pts is not None else frame.dts
+            if frame.pts is None:
+                self.note("frames without a time stamp follow each other at the film's rate")
+                pts = pts if pts is not None and previous is not None and pts > previous else None
+            if pts is None:
+                pts = 0 if previous is None else previous + step
+            if previous is not None and pts <= previous:
+                self.note("time stamps that do not increase were moved")
+                pts = previous + 1
+            previous = pts
+            if number >= skip:
+                frame = self._normal(frame)
+                frame.pts, frame.time_base = pts, facts.time_base
+                yield frame
+
+    def note(self, words: str) -> None:
+        self.notes[words] = None
+
+    def _look(self) -> FilmFacts:
+        with open_film(self.path) as (container, stream):
+            first = next(self._decode(container, stream), None)
+            if first is None:
+                raise ColorizeError(f"{self.path}: has no frame that can be decoded.")
+            rate = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
+            if not Fraction(1, 1000) <= rate <= 1000:
+                rate = DEFAULT_RATE
+            base = stream.time_base or Fraction(1, 90000)
+            count = stream.frames or 0
+            seconds = float(stream.duration * base) if stream.duration else (container.duration or 0) / av.time_base
+            count = count or round(seconds * rate)
+            name = stream.codec_context.name
+            own = stream.sample_aspect_ratio or Fraction(1)
+            matrix = first.side_data.get("DISPLAYMATRIX")
+            facts = FilmFacts(
+                width=first.width,
+                height=first.height,
+                bits=8 if bits_of(first) <= 8 else 10,
+                time_base=base,
+                rate=rate,
+                aspect=own if Fraction(1, 20) <= own <= 20 else Fraction(1),
+                color_range=int(first.color_range),
+                colorspace=int(first.colorspace),
+                color_primaries=int(first.color_primaries),
+                color_trc=int(first.color_trc),
+                display_matrix=None if matrix is None else tuple(np.frombuffer(matrix, np.int32).tolist()),
+                frames=count or None,
+                codec=name,
+            )
+        if first.format.name.startswith("yuvj") or (
+            first.format.name.startswith("gray") and not facts.color_range and name in FULL_UNTAGGED
+        ):
+            facts = replace(facts, color_range=RANGE_FULL)
+        if first.format.is_rgb or not has_luma(first):
+            facts = replace(facts, color_range=RANGE_LIMITED)
+        if first.format.is_rgb or first.format.has_palette:
+            facts = replace(facts, colorspace=BT709, color_primaries=BT709, color_trc=UNSPECIFIED)
+        return facts
+
+    def _progressive(self) -> Iterator[VideoFrame]:
+        """Its frames, deinterlaced from the first one on that says it is interlaced."""
+        with open_film(self.path) as (container, stream):
+            graph: Graph | None = None
+            for frame in self._decode(container, stream):
+                if graph is None and not frame.interlaced_frame:
+                    yield frame
+                    continue
+                if graph is None:
+                    self.note("interlaced: it was deinterlaced")
+                    graph = _deinterlacer(frame, self.facts.time_base)
+                frame = self._sized(frame)
+                graph.vpush(frame)
+                yield from _pulled(graph)
+            if graph is not None:
+                graph.vpush(None)
+                yield from _pulled(graph)
+
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        """What can be decoded; what is damaged is left out."""
+        stream.codec_context.thread_count = self._threads
+        stream.thread_type = "AUTO"
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = av.stream.Discard.all
+        damaged = 0
+        packets = container.demux(stream)
+        while damaged < MOST_DAMAGED:
+            try:
+                packet = next(packets, None)
+            except FFmpegError as error:
+                self.note(f"it ends early: {_reason(error)}")
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except EndOfFile:
+                return
+            except FFmpegError:
+                damaged += 1
+                self.note("parts that cannot be decoded were left out")
+                continue
+            for frame in frames:
+                damaged = 0
+                megapixels = frame.width * frame.height / 1e6
+                if megapixels > self._max_megapixels:
+                    raise ColorizeError(
+                        f"{self.path}: has frames of {megapixels:.0f} megapixels: give max_megapixels, which is "
+                        f"{self._max_megapixels:g}, a larger number to allow them."
+                    )
+                yield frame
+
+    def _sized(self, frame: VideoFrame) -> VideoFrame:
+        facts = self.facts
+        if (frame.width, frame.height) == (facts.width, facts.height):
+            return frame
+        self.note("its frames change their size: all were brought to the first one's")
+        resized = frame.reformat(facts.width, facts.height, interpolation="LANCZOS")
+        resized.pts = frame.pts
+        return resized
+
+    def _normal(self, frame: VideoFrame) -> VideoFrame:
+        """A frame of the film's size, with luma in its first plane."""
+        frame = self._sized(frame)
+        if has_luma(frame) and not frame.format.is_rgb:
+            return frame
+        wanted = "yuv444p" if self.facts.bits == 8 else "yuv444p10le"
+        if not frame.format.is_rgb and not frame.format.has_palette:
+            return frame.reformat(format=wanted)
+        return frame.reformat(format=wanted, dst_colorspace=BT709, dst_color_range=RANGE_LIMITED)
+
+
+def _deinterlacer(frame: VideoFrame, time_base: Fraction) -> Graph:
+    graph = Graph()
+    nodes = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base),
+        graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced"),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*nodes).configure()
+    return graph
+
+
+def _pulled(graph: Graph) -> Iterator[VideoFrame]:
+    while True:
+        try:
+            yield graph.vpull()
+        except (BlockingIOError, EOFError):
+            return
