@@ -20,7 +20,7 @@ from colorize.album.stop import Stop
 from colorize.errors import ColorizeError, first_line
 from colorize.film.background import StoppedError
 from colorize.film.codecs import check_crf, choose_codec
-from colorize.film.make import make_film
+from colorize.film.make import Progress, make_film
 from colorize.film.settings import FilmSettings
 from colorize.inference.colorizer import Colorizer
 
@@ -102,9 +102,7 @@ class FilmAlbum:
                     colorizer,
                     self._settings,
                     self._threads,
-                    lambda: stop.asked,
-                    begun,
-                    lambda: bar.update() and None,
+                    Progress(begun, lambda: bar.update() and None, lambda: stop.asked),
                 )
             message = "; ".join(notes)
             if message:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import cast
 
 import av
 import numpy as np
-from av import CodecContext, Packet, VideoFrame
+from av import CodecContext, VideoFrame
 from av.codec.context import Flags
 from av.error import FFmpegError
 from av.format import ContainerFormat
@@ -19,7 +18,7 @@ from av.video.stream import VideoStream
 
 from colorize.errors import ColorizeError
 from colorize.film.codecs import CODECS, CONTAINERS
-from colorize.film.facts import FilmFacts, Plane
+from colorize.film.facts import FilmFacts, Plane, rows_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Recipe:
     def configure(self, target: VideoCodecContext | VideoStream) -> None:
         """Tell an encoder, or the track of a file, all of it."""
         facts, codec = self.facts, CODECS[self.codec]
-        context = cast(VideoCodecContext, target.codec_context if isinstance(target, VideoStream) else target)
+        context = target.codec_context if isinstance(target, VideoStream) else target
         context.width, context.height, context.pix_fmt = facts.width, facts.height, self.pixel_format
         context.time_base, context.framerate = facts.time_base, facts.rate
         context.sample_aspect_ratio = facts.aspect
@@ -75,7 +74,7 @@ class Recipe:
         if self.suffix == ".avi":
             context.max_b_frames = 0  # AVI knows one order of frames
         if ContainerFormat(CONTAINERS[self.suffix], "w").flags & FormatFlags.global_header.value:
-            context.flags |= Flags.global_header
+            context.flags |= Flags.global_header.value
 
     def open(self) -> VideoCodecContext:
         """A new encoder.
@@ -95,7 +94,7 @@ class Recipe:
             ) from error
         return context
 
-    def frame(self, luma: Plane, chroma: tuple[Plane, Plane], pts: int) -> VideoFrame:
+    def frame(self, luma: Plane, chroma: Sequence[Plane], pts: int) -> VideoFrame:
         """A frame to encode.
 
         Args:
@@ -106,25 +105,13 @@ class Recipe:
         facts = self.facts
         frame = VideoFrame(facts.width, facts.height, self.pixel_format)
         for plane, values in zip(frame.planes, (luma, *chroma), strict=True):
-            rows = np.frombuffer(plane, values.dtype).reshape(-1, plane.line_size // values.itemsize)  # type: ignore[call-overload]
-            rows[: plane.height, : plane.width] = values
+            rows_of(plane, np.uint8 if self.bits == 8 else np.uint16)[:] = values
         frame.pts, frame.time_base = pts, facts.time_base
         frame.color_range, frame.colorspace = facts.color_range, facts.colorspace
         frame.color_primaries, frame.color_trc = facts.color_primaries, facts.color_trc
         return frame
 
 
-def encode(context: VideoCodecContext, frames: Iterable[VideoFrame]) -> Iterator[Packet]:
-    """The packets of frames, to the last."""
-    for frame in frames:
-        yield from context.encode(frame)
-    yield from context.encode(None)
-
-
 def encoder_versions() -> dict[str, str]:
     """Those of the libraries, a change of which may change packets."""
     return {name: ".".join(map(str, version)) for name, version in av.library_versions.items()}
-
-
-def as_fraction(text: str) -> Fraction:
-    return Fraction(text)

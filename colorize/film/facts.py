@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from av import VideoFrame
+from av.video.plane import VideoPlane
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -115,12 +117,21 @@ def read_luma(frame: VideoFrame, bits: int) -> Plane:
     """
     own = bits_of(frame)
     dtype = np.uint8 if own <= 8 else np.uint16
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, dtype).reshape(-1, abs(plane.line_size) // dtype().itemsize)
-    luma: Plane = rows[: frame.height, : frame.width]
+    luma = rows_of(frame.planes[0], dtype)
     if own in (8, bits) and (own <= 8) == (bits == 8):
         return luma
     if own < bits:
-        return luma.astype(np.uint16) << (bits - own)
+        return np.left_shift(luma.astype(np.uint16), bits - own, dtype=np.uint16)
     half = 1 << (own - bits - 1)
-    return np.minimum((luma.astype(np.uint32) + half) >> (own - bits), (1 << bits) - 1).astype(np.uint16)
+    return np.asarray(np.minimum((luma.astype(np.uint32) + half) >> (own - bits), (1 << bits) - 1), np.uint16)
+
+
+def rows_of(plane: VideoPlane, dtype: type[np.uint8] | type[np.uint16]) -> Plane:
+    """The values of a plane of a frame, (H, W), where FFmpeg holds them, without what it adds to each row.
+
+    Of a plane whose rows are stored from below, the memory begins with the last.
+    """
+    itemsize = np.dtype(dtype).itemsize
+    memory: Any = plane
+    rows: Plane = np.frombuffer(memory, dtype).reshape(-1, abs(plane.line_size) // itemsize)
+    return (rows[: plane.height] if plane.line_size > 0 else rows[: plane.height][::-1])[:, : plane.width]

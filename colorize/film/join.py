@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -112,8 +112,9 @@ def _mux(
 ) -> None:
     """Write all packets in the order of their times, all moved so that the film starts at 0."""
     base = recipe.facts.time_base
-    ours = _our_packets(segments, recipe, round(Fraction(start, av.time_base) / base))
-    for packet in heapq.merge(ours, _their_packets(old, copies, start), key=_time):
+    ours: Iterator[_Ours | Packet[Any]] = _our_packets(segments, recipe, round(Fraction(start, av.time_base) / base))
+    packets: Iterator[_Ours | Packet[Any]] = heapq.merge(ours, _their_packets(old, copies, start), key=_time)
+    for packet in packets:
         if isinstance(packet, _Ours):
             made = Packet(packet.data)
             made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
@@ -132,7 +133,7 @@ class _Ours:
         self.seconds = float(dts * base)
 
 
-def _time(packet: _Ours | Packet) -> float:
+def _time(packet: _Ours | Packet[Any]) -> float:
     if isinstance(packet, _Ours):
         return packet.seconds
     stamp = packet.dts if packet.dts is not None else packet.pts
@@ -154,7 +155,7 @@ def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterato
     lasting = dict(zip(shown.tolist(), (following - shown).tolist(), strict=True))
     number = 0
     for segment in segments:
-        for data, (pts, _, is_key, _) in zip(segment.packets(), segment.table.tolist(), strict=True):
+        for data, (pts, is_key, _) in zip(segment.packets(), segment.table.tolist(), strict=True):
             stamp = pts - shift
             yield _Ours(data, stamp, int(decoded[number]), lasting[stamp], bool(is_key), recipe.facts.time_base)
             number += 1
@@ -166,7 +167,7 @@ def _reordering(stamps: npt.NDArray[np.int64]) -> int:
     return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
 
 
-def _their_packets(old: InputContainer, copies: dict[int, Stream], start: int) -> Iterator[Packet]:
+def _their_packets(old: InputContainer, copies: dict[int, Stream], start: int) -> Iterator[_Ours | Packet[Any]]:
     """The packets of the other tracks, until the old film ends or is damaged."""
     if not copies:
         return

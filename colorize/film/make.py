@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from av import VideoFrame
+from torch import Tensor
 
-from colorize.film.background import map_ahead, work_ahead
+from colorize.errors import ColorizeError
+from colorize.film.background import StoppedError, map_ahead, work_ahead
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.encode import Recipe, encoder_versions
 from colorize.film.facts import FilmFacts, read_luma
@@ -28,16 +30,30 @@ from colorize.inference.colorizer import Colorizer
 
 LEAST_FRAMES = 120
 """Of a segment; the last of a film may have fewer."""
-LUMAS_AHEAD = 64
-FRAMES_AHEAD = 8
+LUMAS_AHEAD, FRAMES_AHEAD, PICTURES_AHEAD = 64, 4, 2
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """A frame and its colours; `carry` is there when it is the last of a block."""
+class Progress:
+    """Who is told, and who says whether to go on.
+
+    Attributes:
+        begun: called with the number of frames that are finished already, and that of all, if it is known.
+        advance: called after each frame.
+        stopping: asked several times a second.
+    """
+
+    begun: Callable[[int, int | None], None] = lambda done, total: None
+    advance: Callable[[], None] = lambda: None
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class _Colored:
+    """A frame, its colours as the network's size has them, and, at the end of a block, what the next one needs."""
 
     frame: VideoFrame
-    chroma: npt.NDArray[np.float32]
+    ab: npt.NDArray[np.float32]
     carry: Carry | None
 
 
@@ -46,10 +62,8 @@ def make_film(
     output: Path,
     colorizer: Colorizer,
     settings: FilmSettings,
-    threads: int,
-    stopping: Callable[[], bool] = lambda: False,
-    begun: Callable[[int, int | None], None] = lambda done, total: None,
-    advance: Callable[[], None] = lambda: None,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Write the coloured film, going on with the segments that an earlier start has finished.
 
@@ -58,137 +72,133 @@ def make_film(
         output: the coloured one, whose suffix names the container.
         colorizer: gives the colours.
         settings: how.
-        threads: of each of the decoder, the network, the merge and the encoder.
-        stopping: asked between frames.
-        begun: called with the number of frames that are finished already, and that of all, if it is known.
-        advance: called after each frame.
+        threads: of each of the decoder, the network, the merge and the encoder; a film that was begun keeps to its own.
+        progress: of it.
 
     Returns:
         What had to be done to the film, or was left out: in words.
 
     Raises:
-        StoppedError: `stopping` became true; what is finished stays for the next start.
+        StoppedError: the user has stopped; what is finished stays for the next start.
         ColorizeError: the film cannot be read, or not be written so.
         OSError: the disk is full, or the like.
     """
+    progress = progress or Progress()
     codec = choose_codec(settings.codec, output.suffix.lower())
     crf = check_crf(codec, settings.crf)
     film = Film(path, threads, settings.max_megapixels)
-    identity = _identity(film, colorizer, settings, codec, crf)
-    with Segments(output, identity, {"threads": threads}) as segments:
+    with Segments(output, _identity(film, colorizer, settings, codec, crf), {"threads": threads}) as segments:
         recipe = Recipe(film.facts, codec, crf, int(segments.kept["threads"]), output.suffix.lower())
         recipe.open()
         if segments.is_anew:
             film.note("the film, the weights or the settings have changed since it was begun: it was begun anew")
-        begun(segments.frames, film.facts.frames)
-        _make_segments(film, segments, recipe, colorizer, settings, threads, stopping, advance)
+        progress.begun(segments.frames, film.facts.frames)
+        pictures = _Pictures(film, recipe, colorizer, settings, progress.stopping)
+        with closing(work_ahead(pictures.made(segments), PICTURES_AHEAD, progress.stopping)) as made:
+            while _make_segment(made, segments, recipe, progress):
+                pass
         notes = join(path, segments.finished, recipe, output)
         segments.remove()
     return [*film.notes, *notes]
 
 
-def _make_segments(
-    film: Film,
-    segments: Segments,
-    recipe: Recipe,
-    colorizer: Colorizer,
-    settings: FilmSettings,
-    threads: int,
-    stopping: Callable[[], bool],
-    advance: Callable[[], None],
-) -> None:
-    facts, size = recipe.working_facts, picture_size(film.facts, colorizer)
-    torch.get_num_threads()  # settles this thread's number, before others set theirs
-    steady = SteadyColors(colorizer, settings.smooth, tta=settings.tta, temperature=settings.temperature)
-    carry = None if segments.carry is None else Carry.from_arrays(segments.carry)
-
-    def lumas() -> Iterator[npt.NDArray[np.float32]]:
-        for frame in film.frames(segments.frames):
-            yield shrink_luma(read_luma(frame, recipe.bits), facts, size)
-
-    def shown() -> Iterator[_Shown]:
-        with (
-            _closing(work_ahead(film.frames(segments.frames), FRAMES_AHEAD, stopping)) as frames,
-            _closing(
-                work_ahead(steady.blocks(work_ahead(lumas(), LUMAS_AHEAD, stopping), carry), 1, stopping)
-            ) as blocks,
-        ):
-            for block in blocks:
-                last = len(block.chroma) - 1
-                for number, chroma in enumerate(block.chroma):
-                    yield _Shown(next(frames), chroma, block.carry if number == last else None)
-
-    def merged(item: _Shown) -> tuple[VideoFrame, Carry | None]:
-        torch.set_num_threads(1)
-        luma = read_luma(item.frame, recipe.bits)
-        small = shrink_luma(luma, facts, size)
-        chroma = make_chroma(luma, small, item.chroma * np.float32(settings.saturation), facts, recipe.halves)
-        assert item.frame.pts is not None
-        return recipe.frame(luma, chroma, item.frame.pts), item.carry
-
-    with ExitStack() as stack:
-        pictures = stack.enter_context(_closing(work_ahead(shown_and_merged(shown, merged, threads), 2, stopping)))
-        ended = False
-        while not ended:
-            ended = _make_segment(pictures, segments, recipe, advance)
-
-
-def shown_and_merged(shown, merged, threads):  # type: ignore[no-untyped-def]
-    return map_ahead(merged, shown(), threads)
-
-
-def _make_segment(pictures, segments, recipe, advance) -> bool:  # type: ignore[no-untyped-def]
-    first = next(pictures, None)
-    if first is None:
-        return True
-    ended = False
+def _make_segment(
+    pictures: Iterator[tuple[VideoFrame, Carry | None]], segments: Segments, recipe: Recipe, progress: Progress
+) -> bool:
+    """Encode the next segment, which ends with a block; False when there are no more frames."""
+    item = next(pictures, None)
+    if item is None:
+        return False
     with segments.begin() as writer:
         context = recipe.open()
-        item = first
-        while True:
+        while item is not None:
             frame, carry = item
-            for packet in context.encode(frame):
-                writer.add(packet)
+            writer.add(context.encode(frame))
             writer.frames += 1
-            advance()
+            progress.advance()
             if carry is not None:
                 writer.carry = carry.to_arrays()
                 if writer.frames >= LEAST_FRAMES:
                     break
             item = next(pictures, None)
-            if item is None:
-                ended = True
-                break
-        for packet in context.encode(None):
-            writer.add(packet)
-    return ended
+        writer.add(context.encode(None))
+    return item is not None
 
 
-@contextmanager
-def _closing(items: Iterator[Any]) -> Iterator[Iterator[Any]]:
-    try:
-        yield items
-    finally:
-        items.close()  # type: ignore[attr-defined]
+@dataclass(frozen=True)
+class _Pictures:
+    """The frames of a film with their luma and our chroma, ready to be encoded.
+
+    Two threads decode the film: the colours of a frame depend on many that follow it, which need not be in memory.
+    """
+
+    film: Film
+    recipe: Recipe
+    colorizer: Colorizer
+    settings: FilmSettings
+    stopping: Callable[[], bool]
+
+    def made(self, segments: Segments) -> Iterator[tuple[VideoFrame, Carry | None]]:
+        """The frames that follow those of the segments; each last one of a block with what the next one needs."""
+        carry = None if segments.carry is None else Carry.from_arrays(segments.carry)
+        yield from map_ahead(self._merge, self._colored(segments.frames, carry), self.recipe.threads)
+
+    def predict_ab(self, small: Tensor, tta: bool = False, temperature: float | None = None) -> Tensor:
+        """As the colorizer's, with the film's number of threads, unless the user has stopped."""
+        if self.stopping():
+            raise StoppedError
+        torch.set_num_threads(self.recipe.threads)
+        return self.colorizer.predict_ab(small, tta, temperature)
+
+    def _colored(self, skip: int, carry: Carry | None) -> Iterator[_Colored]:
+        settings = self.settings
+        steady = SteadyColors(self, settings.smooth, tta=settings.tta, temperature=settings.temperature)
+        lumas = work_ahead(self._lumas(skip), LUMAS_AHEAD, self.stopping)
+        with (
+            closing(work_ahead(self.film.frames(skip), FRAMES_AHEAD, self.stopping)) as frames,
+            closing(work_ahead(steady.blocks(lumas, carry), 1, self.stopping)) as blocks,
+        ):
+            for block in blocks:
+                last = len(block.chroma) - 1
+                for number, ab in enumerate(block.chroma):
+                    frame = next(frames, None)
+                    if frame is None:
+                        raise ColorizeError(f"{self.film.path}: has fewer frames each time it is read.")
+                    yield _Colored(frame, ab, block.carry if number == last else None)
+
+    def _lumas(self, skip: int) -> Iterator[npt.NDArray[np.float32]]:
+        facts, size = self.recipe.working_facts, picture_size(self.film.facts, self.colorizer)
+        for frame in self.film.frames(skip):
+            yield shrink_luma(read_luma(frame, facts.bits), facts, size)
+
+    def _merge(self, item: _Colored) -> tuple[VideoFrame, Carry | None]:
+        torch.set_num_threads(1)
+        facts = self.recipe.working_facts
+        luma = read_luma(item.frame, facts.bits)
+        small = shrink_luma(luma, facts, picture_size(facts, self.colorizer))
+        ab = item.ab * np.float32(self.settings.saturation)
+        chroma = make_chroma(luma, small, ab, facts, self.recipe.halves)
+        assert item.frame.pts is not None
+        return self.recipe.frame(luma, chroma, item.frame.pts), item.carry
 
 
 def picture_size(facts: FilmFacts, colorizer: Colorizer) -> tuple[int, int]:
     """(h, w) of what the network sees of an upright frame of square pixels."""
-    height, width = facts.height, max(1, round(facts.width * facts.aspect))
-    upright = facts.upright(np.empty((1, 2)))
-    return colorizer.small_size(*((height, width) if upright.shape == (1, 2) else (width, height)))
+    height, width = facts.upright(np.empty((facts.height, 0), bool)).shape  # turned or not
+    size = facts.height, max(1, round(facts.width * facts.aspect))
+    return colorizer.small_size(*(size if width == 0 and height == facts.height else size[::-1]))
 
 
 def _identity(film: Film, colorizer: Colorizer, settings: FilmSettings, codec: str, crf: float) -> dict[str, Any]:
-    """Of what the segments of a film are made: equal ones go on with each other's."""
+    """Of what the segments of a film are made, and how."""
     status = film.path.stat()
     digest = hashlib.sha256()
     for name, values in sorted(colorizer.network.state_dict().items()):
         digest.update(name.encode())
         digest.update(values.detach().float().cpu().numpy().tobytes())
     said = {**asdict(settings), "codec": codec, "crf": crf}
-    said.pop("overwrite")
-    said.pop("max_megapixels")
+    for name in ("overwrite", "max_megapixels"):
+        del said[name]
     return {
         "film": str(film.path.resolve()),
         "bytes": status.st_size,

@@ -87,7 +87,7 @@ def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
     """The mean, the least and the greatest luma of what shares one value of chroma."""
     pad = luma.shape[0] % rows, luma.shape[1] % columns
     if any(pad):
-        luma = np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge")
+        luma = np.asarray(np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge"), luma.dtype)
     low = high = luma
     if rows == 2:
         low, high = np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
@@ -95,7 +95,8 @@ def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
         low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
     if low is luma:
         return luma, luma, luma
-    return cv2.resize(luma, low.shape[::-1], interpolation=cv2.INTER_AREA), low, high
+    mean: Plane = cv2.resize(luma, low.shape[::-1], interpolation=cv2.INTER_AREA)
+    return mean, low, high
 
 
 def _unit(plane: Plane, black: int, span: float) -> Tensor:

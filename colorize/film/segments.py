@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from colorize.errors import ColorizeError
 from colorize.files import remove_temporaries, whole_file, write_whole
 
-COLUMNS = 4  # time stamp, duration, whether it is a key frame, bytes
+COLUMNS = 3  # time stamp, whether it is a key frame, bytes
 _TRAILER_BYTES = 8
 
 
@@ -28,14 +28,15 @@ class SegmentWriter:
     """A segment that is being written: packets as they come, and what is known of them at the end."""
 
     file: BinaryIO
-    rows: list[tuple[int, int, bool, int]]
+    rows: list[tuple[int, bool, int]]
     carry: dict[str, npt.NDArray[np.generic]]
     frames: int = 0
 
-    def add(self, packet: Packet) -> None:
-        assert packet.pts is not None
-        self.file.write(bytes(packet))
-        self.rows.append((packet.pts, packet.duration or 0, packet.is_keyframe, packet.size))
+    def add(self, packets: Iterable[Packet[Any]]) -> None:
+        for packet in packets:
+            assert packet.pts is not None
+            self.file.write(packet)
+            self.rows.append((packet.pts, packet.is_keyframe, packet.size))
 
     def end(self) -> None:
         buffer = io.BytesIO()
@@ -52,7 +53,7 @@ class Segment:
 
     Attributes:
         path: of its file.
-        table: int64 (packets, 4): time stamp, duration, whether it is a key frame, bytes.
+        table: int64 (packets, 3): time stamp, whether it is a key frame, bytes.
         frames: how many frames of the film it holds.
         carry: what the colours of the next segment need of it.
     """
@@ -79,7 +80,7 @@ class Segment:
     def packets(self) -> Iterator[bytes]:
         """The bytes of each packet, in the order of the table."""
         with self.path.open("rb") as file:
-            for size in self.table[:, 3].tolist():
+            for size in self.table[:, 2].tolist():
                 yield file.read(size)
 
 

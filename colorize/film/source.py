@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -49,8 +50,8 @@ def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         tracks = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
         if not tracks:
-            kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
-            raise ColorizeError(f"{path}: has no picture track, only {' and '.join(kinds)}: give a film.")
+            kinds = " and ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+            raise ColorizeError(f"{path}: has no picture track, only {kinds}: give a film.")
         best = container.streams.best("video")
         stream = best if isinstance(best, VideoStream) and best in tracks else tracks[0]
         if stream.codec_context is None:
@@ -123,7 +124,7 @@ class Film:
             count = count or round(seconds * rate)
             name = stream.codec_context.name
             own = stream.sample_aspect_ratio or Fraction(1)
-            matrix = first.side_data.get("DISPLAYMATRIX")
+            matrix: Any = first.side_data.get("DISPLAYMATRIX")
             facts = FilmFacts(
                 width=first.width,
                 height=first.height,
