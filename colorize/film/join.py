@@ -24,6 +24,7 @@ from colorize.film.encode import Recipe
 from colorize.film.segments import Segment
 from colorize.film.source import open_film
 
+_WITHOUT_ASPECT = (".mkv", ".webm", ".avi")  # PyAV cannot tell it to these; other codecs hold it themselves
 _OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 
 
@@ -43,22 +44,28 @@ def join(film: Path, segments: list[Segment], recipe: Recipe, output: Path) -> l
         ColorizeError: a sound track cannot be in it.
         OSError: the file cannot be written.
     """
-    with whole_file(output) as file, open_film(film) as (old, pictures):
-        options = {"movflags": "+use_metadata_tags"} if recipe.suffix in (".mov",) else {}
-        name = str(file.name)
-        with av.open(name, "w", CONTAINERS[recipe.suffix], options=options, metadata_errors="surrogateescape") as new:
-            track = cast(VideoStream, new.add_stream(CODECS[recipe.codec].encoder, rate=recipe.facts.rate))
-            recipe.configure(track)
-            track.time_base = recipe.facts.time_base
-            if recipe.facts.display_matrix is not None:
-                track.set_display_matrix(recipe.facts.display_matrix)
-            track.metadata.update(_described(pictures))
-            track.disposition = pictures.disposition
-            copies, notes = _copy_tracks(old, pictures, new, film, output)
-            new.metadata.update({k: v for k, v in old.metadata.items() if k.lower() not in _OF_THE_CONTAINER})
-            start = max(0, old.start_time or 0)
-            new.set_chapters([_moved(chapter, start) for chapter in old.chapters()])
-            _mux(new, track, segments, recipe, old, copies, start)
+    with (
+        whole_file(output) as file,
+        open_film(film) as (old, pictures),
+        av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
+    ):
+        track = cast(VideoStream, new.add_stream(CODECS[recipe.codec].encoder, rate=recipe.facts.rate))
+        recipe.configure(track)
+        track.time_base = recipe.facts.time_base
+        if recipe.facts.display_matrix is not None:
+            track.set_display_matrix(recipe.facts.display_matrix)
+        track.metadata.update(_described(pictures))
+        track.disposition = pictures.disposition
+        copies, notes = _copy_tracks(old, pictures, new, film, output)
+        if recipe.facts.aspect != 1 and recipe.codec in ("av1", "ffv1") and recipe.suffix in _WITHOUT_ASPECT:
+            notes.append(
+                f"the shape of its pixels, {recipe.facts.aspect.numerator}:{recipe.facts.aspect.denominator}, is "
+                f"lost by codec={recipe.codec} in {recipe.suffix}"
+            )
+        new.metadata.update({k: v for k, v in old.metadata.items() if k.lower() not in _OF_THE_CONTAINER})
+        start = max(0, old.start_time or 0)
+        new.set_chapters([_moved(chapter, start) for chapter in old.chapters()])
+        _mux(new, track, segments, recipe, old, copies, start)
     return notes
 
 

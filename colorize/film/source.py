@@ -163,10 +163,20 @@ class Film:
                     graph = _deinterlacer(frame, self.facts.time_base)
                 frame = self._sized(frame)
                 graph.vpush(frame)
-                yield from _pulled(graph)
+                yield from self._pulled(graph)
             if graph is not None:
                 graph.vpush(None)
-                yield from _pulled(graph)
+                yield from self._pulled(graph)
+
+    def _pulled(self, graph: Graph) -> Iterator[VideoFrame]:
+        while True:
+            try:
+                frame = graph.vpull()
+            except (BlockingIOError, EOFError):
+                return
+            if frame.pts is not None and frame.time_base is not None:
+                frame.pts = round(frame.pts * frame.time_base / self.facts.time_base)
+            yield frame
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         """What can be decoded; what is damaged is left out."""
@@ -232,11 +242,3 @@ def _deinterlacer(frame: VideoFrame, time_base: Fraction) -> Graph:
     ]
     graph.link_nodes(*nodes).configure()
     return graph
-
-
-def _pulled(graph: Graph) -> Iterator[VideoFrame]:
-    while True:
-        try:
-            yield graph.vpull()
-        except (BlockingIOError, EOFError):
-            return

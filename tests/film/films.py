@@ -67,13 +67,19 @@ def write_film(
     change: Callable[[Any, Any], None] = lambda container, track: None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """A gray film. `stamps` are its frames' times, in units of `base`; `change` may tell the file and its track more."""
+    """A gray film.
+
+    Args:
+        stamps: the times of its frames, in units of `base`.
+        change: may tell the file and its track more.
+    """
     with av.open(str(path), "w", options=container_options or {}) as container:
         track: Any = container.add_stream(codec, rate=rate, options=options or {})  # type: ignore[call-overload]
         track.width, track.height, track.pix_fmt = size[1], size[0], pixels
         track.codec_context.time_base = base or 1 / Fraction(rate)
         noise: Any = container.add_stream(sound, rate=SOUND_RATE, layout="mono") if sound else None  # type: ignore[call-overload]
         change(container, track)
+        container.start_encoding()
         for number in range(frames):
             frame = gray_frame(number, size, pixels)
             frame.pts = number if stamps is None else stamps[number]
