@@ -58,6 +58,8 @@ class FilmAlbum:
         Raises:
             ColorizeError: weights that take colour away, or a ledger that cannot be written.
         """
+        if colorizer.at_full_size:
+            raise ColorizeError("These weights take colour away and are for photographs: use others for films.")
         outcome.total += len(self._plan.films)
         ledger = Ledger(self._plan.folder) if self._plan.folder is not None else None
         for job in self._plan.films:

@@ -42,7 +42,7 @@ def work_ahead(source: Iterable[T], most: int, stopping: Callable[[], bool] = la
             items.close()
         ready.put((None, error, True))
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work, name="work_ahead", daemon=True)
     thread.start()
     last = False
     try:

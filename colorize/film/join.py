@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
@@ -14,34 +14,28 @@ import numpy.typing as npt
 from av import Packet
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
-from colorize.errors import ColorizeError
 from colorize.files import whole_file
-from colorize.film.codecs import CODECS, CONTAINERS
+from colorize.film.codecs import CONTAINERS
 from colorize.film.encode import Recipe
 from colorize.film.segments import Segment
 from colorize.film.source import open_film
-
-_WITHOUT_ASPECT = (".mkv", ".webm", ".avi")  # PyAV cannot tell it to these; other codecs hold it themselves
-_OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+from colorize.film.tracks import Tracks, add_tracks, start_of
 
 
-def join(film: Path, segments: list[Segment], recipe: Recipe, output: Path) -> list[str]:
+def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> None:
     """Write the film, whole or not at all.
 
     Args:
         film: the old one, whose other tracks, chapters and descriptions go along.
         segments: of all its frames.
-        recipe: by which they were encoded.
+        tracks: of the old one that go along.
+        recipe: by which the frames were encoded.
         output: the new one.
 
-    Returns:
-        What cannot be in a container of that kind, and was left out.
-
     Raises:
-        ColorizeError: a sound track cannot be in it.
         OSError: the file cannot be written.
     """
     with (
@@ -49,63 +43,9 @@ def join(film: Path, segments: list[Segment], recipe: Recipe, output: Path) -> l
         open_film(film) as (old, pictures),
         av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
     ):
-        track = cast(VideoStream, new.add_stream(CODECS[recipe.codec].encoder, rate=recipe.facts.rate))
-        recipe.configure(track)
-        track.time_base = recipe.facts.time_base
-        if recipe.facts.display_matrix is not None:
-            track.set_display_matrix(recipe.facts.display_matrix)
-        track.metadata.update(_described(pictures))
-        track.disposition = pictures.disposition
-        copies, notes = _copy_tracks(old, pictures, new, film, output)
-        if recipe.facts.aspect != 1 and recipe.codec in ("av1", "ffv1") and recipe.suffix in _WITHOUT_ASPECT:
-            notes.append(
-                f"the shape of its pixels, {recipe.facts.aspect.numerator}:{recipe.facts.aspect.denominator}, is "
-                f"lost by codec={recipe.codec} in {recipe.suffix}"
-            )
-        new.metadata.update({k: v for k, v in old.metadata.items() if k.lower() not in _OF_THE_CONTAINER})
-        start = max(0, old.start_time or 0)
-        new.set_chapters([_moved(chapter, start) for chapter in old.chapters()])
-        _mux(new, track, segments, recipe, old, copies, start)
-    return notes
-
-
-def _described(stream: Stream) -> dict[str, str]:
-    return {name: value for name, value in stream.metadata.items() if name.lower() not in ("encoder", "duration")}
-
-
-def _copy_tracks(
-    old: InputContainer, pictures: Stream, new: OutputContainer, film: Path, output: Path
-) -> tuple[dict[int, Stream], list[str]]:
-    """The tracks of the new file, by the indices of those they copy."""
-    copies: dict[int, Stream] = {}
-    notes: list[str] = []
-    for stream in old.streams:
-        if stream.index == pictures.index:
-            continue
-        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
-            notes.append(f"track {stream.index}, a second picture track, was left out")
-            continue
-        name = stream.name if stream.type != "attachment" else "attachment"
-        try:
-            copy = new.add_stream_from_template(stream, opaque=True)
-        except (ValueError, FFmpegError):
-            if stream.type == "audio":
-                raise ColorizeError(
-                    f"{film}: its sound, track {stream.index} in {name}, cannot be in {output.suffix}: give an output "
-                    "that ends in .mkv."
-                ) from None
-            notes.append(f"track {stream.index}, {stream.type} in {name}, cannot be in {output.suffix}: left out")
-            continue
-        copy.metadata.update(_described(stream))
-        copy.disposition = stream.disposition
-        copies[stream.index] = copy
-    return copies, notes
-
-
-def _moved(chapter: av.container.core.Chapter, start: int) -> av.container.core.Chapter:
-    base = chapter["time_base"] or Fraction(1, 1000)
-    shift = round(Fraction(start, av.time_base) / base)
-    return {**chapter, "start": chapter["start"] - shift, "end": chapter["end"] - shift, "time_base": base}
+        copied = [old.streams[index] for index in tracks.copied]
+        track, copies = add_tracks(new, old, pictures, copied, recipe)
+        _mux(new, track, segments, recipe, old, copies)
 
 
 def _mux(
@@ -115,11 +55,10 @@ def _mux(
     recipe: Recipe,
     old: InputContainer,
     copies: dict[int, Stream],
-    start: int,
 ) -> None:
     """Write all packets in the order of their times, all moved so that the film starts at 0."""
-    base = recipe.facts.time_base
-    ours: Iterator[_Ours | Packet[Any]] = _our_packets(segments, recipe, round(Fraction(start, av.time_base) / base))
+    base, start = recipe.facts.time_base, start_of(old)
+    ours: Iterator[_Ours | Packet[Any]] = _our_packets(segments, recipe, round(start / base))
     packets: Iterator[_Ours | Packet[Any]] = heapq.merge(ours, _their_packets(old, copies, start), key=_time)
     for packet in packets:
         if isinstance(packet, _Ours):
@@ -174,7 +113,7 @@ def _reordering(stamps: npt.NDArray[np.int64]) -> int:
     return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
 
 
-def _their_packets(old: InputContainer, copies: dict[int, Stream], start: int) -> Iterator[_Ours | Packet[Any]]:
+def _their_packets(old: InputContainer, copies: dict[int, Stream], start: Fraction) -> Iterator[_Ours | Packet[Any]]:
     """The packets of the other tracks, until the old film ends or is damaged."""
     if not copies:
         return
@@ -188,7 +127,7 @@ def _their_packets(old: InputContainer, copies: dict[int, Stream], start: int) -
             return
         if packet.size == 0 and packet.dts is None:  # they flush decoders
             continue
-        shift = round(Fraction(start, av.time_base) / packet.time_base)
+        shift = round(start / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
         packet.stream = copies[packet.stream.index]

@@ -26,6 +26,7 @@ from colorize.film.segments import Segments
 from colorize.film.settings import FilmSettings
 from colorize.film.source import Film
 from colorize.film.steady import Carry, SteadyColors
+from colorize.film.tracks import choose_tracks
 from colorize.inference.colorizer import Colorizer
 
 LEAST_FRAMES = 120
@@ -90,6 +91,7 @@ def make_film(
     with Segments(output, _identity(film, colorizer, settings, codec, crf), {"threads": threads}) as segments:
         recipe = Recipe(film.facts, codec, crf, int(segments.kept["threads"]), output.suffix.lower())
         recipe.open()
+        tracks = choose_tracks(path, recipe, output)
         if segments.is_anew:
             film.note("the film, the weights or the settings have changed since it was begun: it was begun anew")
         progress.begun(segments.frames, film.facts.frames)
@@ -97,9 +99,9 @@ def make_film(
         with closing(work_ahead(pictures.made(segments), PICTURES_AHEAD, progress.stopping)) as made:
             while _make_segment(made, segments, recipe, progress):
                 pass
-        notes = join(path, segments.finished, recipe, output)
-        segments.remove()
-    return [*film.notes, *notes]
+        join(path, segments.finished, tracks, recipe, output)
+        segments.is_joined = True
+    return [*film.notes, *tracks.notes]
 
 
 def _make_segment(

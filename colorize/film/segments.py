@@ -85,7 +85,7 @@ class Segment:
 
 
 class Segments:
-    """The segments of one film, which go on where an earlier start was stopped.
+    """The segments of one film, which go on where an earlier start was stopped; once `is_joined`, they are removed.
 
     Args:
         output: the film that is being made.
@@ -100,12 +100,13 @@ class Segments:
         self.folder = output.with_name(f".{output.name}.segments")
         self.finished: list[Segment] = []
         self.is_anew = False
+        self.is_joined = False
         self._output = output
         self._identity = identity
         self.kept = kept
 
     def __enter__(self) -> Segments:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)  # and that of the film, which may be the first in it
         self._lock = FileLock(self.folder / "lock", timeout=0)
         try:
             self._lock.acquire()
@@ -125,6 +126,8 @@ class Segments:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.is_joined or not self.finished:  # there is nothing to go on with
+            shutil.rmtree(self.folder)
         self._lock.release()
 
     @property
@@ -145,11 +148,6 @@ class Segments:
             yield writer
             writer.end()
         self.finished.append(Segment.read(path))
-
-    def remove(self) -> None:
-        """Remove them all: the film is there."""
-        self._lock.release()
-        shutil.rmtree(self.folder)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06}.segment"

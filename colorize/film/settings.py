@@ -9,6 +9,8 @@ from typing import Any
 from colorize.errors import ColorizeError
 from colorize.film.codecs import CODECS
 
+_OF_PHOTOGRAPHS = {"samples": 0, "uncertainty": False, "side_by_side": False, "keep_color": False}
+
 
 @dataclass(frozen=True)
 class FilmSettings:
@@ -47,4 +49,7 @@ class FilmSettings:
             raise ColorizeError(f"crf={crf} is not possible: give a number from 0, which is lossless, or null.")
         if type(smooth) not in (int, float) or not 0 <= smooth <= 1:
             raise ColorizeError(f"smooth={smooth} is not possible: give a number from 0 to 1.")
+        for name, default in _OF_PHOTOGRAPHS.items():
+            if cfg[name] != default:
+                raise ColorizeError(f"{name}={str(cfg[name]).lower()} is for photographs, and there is a film: leave it out.")
         return settings

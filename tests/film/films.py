@@ -73,6 +73,7 @@ def write_film(
         stamps: the times of its frames, in units of `base`.
         change: may tell the file and its track more.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options=container_options or {}) as container:
         track: Any = container.add_stream(codec, rate=rate, options=options or {})  # type: ignore[call-overload]
         track.width, track.height, track.pix_fmt = size[1], size[0], pixels
