@@ -133,5 +133,6 @@ def rows_of(plane: VideoPlane, dtype: type[np.uint8] | type[np.uint16]) -> Plane
     """
     itemsize = np.dtype(dtype).itemsize
     memory: Any = plane
-    rows: Plane = np.frombuffer(memory, dtype).reshape(-1, abs(plane.line_size) // itemsize)
-    return (rows[: plane.height] if plane.line_size > 0 else rows[: plane.height][::-1])[:, : plane.width]
+    rows: Any = np.frombuffer(memory, dtype).reshape(-1, abs(plane.line_size) // itemsize)
+    values: Plane = (rows[: plane.height] if plane.line_size > 0 else rows[: plane.height][::-1])[:, : plane.width]
+    return values

@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from colorize.errors import ColorizeError
 from colorize.files import whole_file
 from colorize.film.codecs import CONTAINERS
 from colorize.film.encode import Recipe
@@ -25,8 +26,8 @@ from colorize.film.source import open_film
 from colorize.film.tracks import Tracks, add_tracks, start_of
 
 
-def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> None:
-    """Write the film, whole or not at all.
+def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> list[str]:
+    """Write the film, whole or not at all; tracks too damaged to be copied are left out.
 
     Args:
         film: the old one, whose other tracks, chapters and descriptions go along.
@@ -35,16 +36,36 @@ def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, ou
         recipe: by which the frames were encoded.
         output: the new one.
 
+    Returns:
+        What was left out, in words.
+
     Raises:
-        OSError: the file cannot be written.
+        ColorizeError: FFmpeg cannot write it.
+        OSError: the disk is full, or the like.
     """
+    ways = (
+        (tracks.copied, []),
+        (tracks.sound, ["all tracks but pictures and sound were left out: one is damaged"]),
+        ((), ["all tracks but the pictures were left out: one is damaged"]),
+    )
+    for copied, words in ways:
+        try:
+            _join(film, segments, copied, recipe, output)
+            return words
+        except FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            reason = error
+    raise ColorizeError(f"{film}: its coloured frames cannot be written to {output}: {reason}.") from reason
+
+
+def _join(film: Path, segments: list[Segment], copied: tuple[int, ...], recipe: Recipe, output: Path) -> None:
     with (
         whole_file(output) as file,
         open_film(film) as (old, pictures),
         av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
     ):
-        copied = [old.streams[index] for index in tracks.copied]
-        track, copies = add_tracks(new, old, pictures, copied, recipe)
+        track, copies = add_tracks(new, old, pictures, [old.streams[index] for index in copied], recipe)
         _mux(new, track, segments, recipe, old, copies)
 
 

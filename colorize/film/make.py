@@ -99,9 +99,9 @@ def make_film(
         with closing(work_ahead(pictures.made(segments), PICTURES_AHEAD, progress.stopping)) as made:
             while _make_segment(made, segments, recipe, progress):
                 pass
-        join(path, segments.finished, tracks, recipe, output)
+        notes = join(path, segments.finished, tracks, recipe, output)
         segments.is_joined = True
-    return [*film.notes, *tracks.notes]
+    return [*film.notes, *tracks.notes, *notes]
 
 
 def _make_segment(

@@ -51,5 +51,6 @@ class FilmSettings:
             raise ColorizeError(f"smooth={smooth} is not possible: give a number from 0 to 1.")
         for name, default in _OF_PHOTOGRAPHS.items():
             if cfg[name] != default:
-                raise ColorizeError(f"{name}={str(cfg[name]).lower()} is for photographs, and there is a film: leave it out.")
+                said = str(cfg[name]).lower()
+                raise ColorizeError(f"{name}={said} is for photographs, and there is a film: leave it out.")
         return settings

@@ -29,9 +29,10 @@ _WITHOUT_ASPECT = (".mkv", ".webm", ".avi")  # PyAV cannot tell it to these; oth
 
 @dataclass(frozen=True)
 class Tracks:
-    """Which tracks of the old film go along, by their indices, and what does not, in words."""
+    """Which tracks of the old film go along, by their indices, the sound among them, and what does not, in words."""
 
     copied: tuple[int, ...]
+    sound: tuple[int, ...]
     notes: list[str]
 
 
@@ -68,7 +69,8 @@ def choose_tracks(film: Path, recipe: Recipe, output: Path) -> Tracks:
                     "in .mkv."
                 )
             notes.append(f"track {stream.index}, {stream.type}, cannot be in {output.suffix} and was left out")
-        return Tracks(tuple(stream.index for stream in copied), notes)
+        sound = tuple(stream.index for stream in copied if stream.type == "audio")
+        return Tracks(tuple(stream.index for stream in copied), sound, notes)
 
 
 def _can_hold(old: InputContainer, pictures: VideoStream, copied: Iterable[Stream], recipe: Recipe) -> bool:
