@@ -44,6 +44,7 @@ class FilmFacts:
         color_range, colorspace, color_primaries, color_trc: FFmpeg's numbers of the film's own tags.
         display_matrix: how a player turns them; None if it does not.
         frames: how many there are, as far as the file says; None if it does not.
+        end: when its pictures end, in units of the time base; None if the file does not say.
         codec: of the film, as FFmpeg calls it.
     """
 
@@ -60,6 +61,7 @@ class FilmFacts:
     display_matrix: tuple[int, ...] | None
     frames: int | None
     codec: str
+    end: int | None = None
 
     @property
     def is_full_range(self) -> bool:

@@ -57,20 +57,18 @@ def make_chroma(
     chroma = _to_weights(ab_to_chroma(gray, colors), red_weight, blue_weight)
     rows, columns = halves
     height, width = -(-luma.shape[0] // rows), -(-luma.shape[1] // columns)
-    upsampler = Upsampler(guide(gray, chroma), height, width)
     black, white = facts.black_and_white
-    span = float(white - black)
-    full = (1 << facts.bits) - 1 if facts.is_full_range else 224 << facts.bits - 8
-    middle = float(1 << facts.bits - 1)
-    factors = torch.tensor([full / 2 / (1 - red_weight), full / 2 / (1 - blue_weight)])[:, None, None]
+    upsampler = Upsampler(_in_codes(guide(gray, chroma), black, white), height, width)
+    units = ((1 << facts.bits) - 1 if facts.is_full_range else 224 << facts.bits - 8) / (white - black) / 2
+    factors = torch.tensor([units / (1 - red_weight), units / (1 - blue_weight)])[:, None, None]
+    middle, highest = 1 << facts.bits - 1, (1 << facts.bits) - 1
     planes = np.empty((2, height, width), luma.dtype)
     for strip in upsampler.strips():
-        own = luma[rows * strip.start : rows * strip.stop]
-        mean, low, high = _shared(own, rows, columns)
-        values = [_unit(plane, black, span) for plane in (mean, low, high)]
-        above = 1 - values[2]
-        made = fit_chroma_(upsampler(values[0], strip.start), values[1], above, red_weight, blue_weight)[0]
-        codes = made.mul_(factors).add_(middle + 0.5).clamp_(0.5, (1 << facts.bits) - 0.5)
+        mean, low, high = _shared(luma[rows * strip.start : rows * strip.stop], rows, columns)
+        below, above = np.maximum(low, black) - black, white - np.minimum(high, white)
+        made = upsampler(_floats(mean), strip.start)
+        made = fit_chroma_(made, _floats(below), _floats(above), red_weight, blue_weight)[0]
+        codes = made.mul_(factors).add_(middle + 0.5).clamp_(0.5, highest + 0.5)
         np.copyto(planes[:, strip], codes.numpy(), casting="unsafe")  # rounds
     return planes[1], planes[0]
 
@@ -99,7 +97,13 @@ def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
     return mean, low, high
 
 
-def _unit(plane: Plane, black: int, span: float) -> Tensor:
-    """Codes (H, W) as float32 (1, 1, H, W), black being 0 and white 1; codes beyond those are cut."""
-    values = torch.from_numpy(plane.astype(np.float32))[None, None]
-    return values.sub_(float(black)).div_(span).clamp_(0, 1)
+def _in_codes(coefficients: Tensor, black: int, white: int) -> Tensor:
+    """Those of `guide`, for luma and chroma in codes of luma, which is `black` at 0 and `white` at 1."""
+    slope, others = coefficients[:, :2], coefficients[:, 2:] * float(white - black)
+    others[:, :2] -= slope * float(black)
+    return torch.cat([slope, others], dim=1)
+
+
+def _floats(plane: Plane) -> Tensor:
+    """(H, W) as float32 (1, 1, H, W)."""
+    return torch.from_numpy(plane.astype(np.float32))[None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -59,6 +60,16 @@ def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
+def _end(stream: VideoStream, base: Fraction) -> int | None:
+    """When a track ends, in units of its time base, as its header says."""
+    if stream.duration:
+        return (stream.start_time or 0) + stream.duration
+    said = re.fullmatch(r"(\d+):(\d+):(\d+\.\d+)", stream.metadata.get("DURATION", ""))  # Matroska's
+    if said is None:
+        return None
+    return round((int(said[1]) * 3600 + int(said[2]) * 60 + Fraction(said[3])) / base)
+
+
 def _reason(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0].rstrip(".")
@@ -106,6 +117,10 @@ class Film:
                 frame = self._normal(frame)
                 frame.pts, frame.time_base = pts, facts.time_base
                 yield frame
+        if facts.end is not None and previous is not None:
+            early = float((facts.end - previous - step) * facts.time_base)
+            if early > max(2 * float(step * facts.time_base), 0.02 * float(facts.end * facts.time_base)):
+                self.note(f"it ends {early:.1f} seconds before its end")
 
     def note(self, words: str) -> None:
         self.notes[words] = None
@@ -138,6 +153,7 @@ class Film:
                 color_trc=int(first.color_trc),
                 display_matrix=None if matrix is None else tuple(np.frombuffer(matrix, np.int32).tolist()),
                 frames=count or None,
+                end=_end(stream, base),
                 codec=name,
             )
         if first.format.name.startswith("yuvj") or (

@@ -87,7 +87,9 @@ def test_a_cut_film_gives_what_is_there(share: float, tmp_path: Path) -> None:
     whole = write_film(tmp_path / "film.mkv", 60, codec="libx264").read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(whole[: int(share * len(whole))])
-    assert 10 < len(stamps(Film(path))) < 60
+    film = Film(path)
+    assert 10 < len(stamps(film)) < 60
+    assert "seconds before its end" in " ".join(film.notes)
 
 
 def test_a_damaged_middle_is_left_out(tmp_path: Path) -> None:
