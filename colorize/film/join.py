@@ -21,8 +21,8 @@ from colorize.errors import ColorizeError
 from colorize.files import whole_file
 from colorize.film.codecs import CONTAINERS
 from colorize.film.encode import Recipe
+from colorize.film.opening import open_film
 from colorize.film.segments import Segment
-from colorize.film.source import open_film
 from colorize.film.tracks import Tracks, add_tracks, start_of
 
 

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from colorize.errors import ColorizeError
 from colorize.film.codecs import CODECS, CONTAINERS
 from colorize.film.encode import Recipe
-from colorize.film.source import open_film
+from colorize.film.opening import open_film
 
 if TYPE_CHECKING:
     from av.container.core import Chapter

@@ -15,7 +15,7 @@ from tests.cli.starts import REPO
 from tests.film.films import packets, write_film
 
 pytestmark = pytest.mark.slow
-FRAMES = 1500
+FRAMES = 900
 
 
 def start(command: list[str], segments: Path, end: Callable[[Any], None], at_least: int) -> tuple[int, str, str]:
@@ -49,10 +49,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_interrupted_film_is_the_same(trained: Any, film: Path) -> None:
-    output, whole = film.with_name("out.mp4"), film.with_name("whole.mp4")
-    segments = film.with_name(".out.mp4.segments")
+    output, whole = film.with_name("out.mkv"), film.with_name("whole.mkv")
+    segments = film.with_name(".out.mkv.segments")
     command = ["predict.py", f"checkpoint={trained.best}", f"input={film}", f"output={output}", "num_threads=2"]
-    command += ["trainer.accelerator=cpu"]
+    command += ["trainer.accelerator=cpu", "codec=ffv1"]
 
     code, _, err = start(command, segments, lambda process: process.send_signal(signal.SIGINT), 1)
     assert code == 130, err
@@ -74,9 +74,9 @@ def test_an_interrupted_film_is_the_same(trained: Any, film: Path) -> None:
 
     code, _, err = start([*command[:3], f"output={whole}", *command[4:]], segments, lambda process: None, 99)
     assert code == 0, err
-    assert output.read_bytes() == whole.read_bytes()
-    assert packets(output, "audio") == packets(film, "audio")
-    assert sorted(path.name for path in film.parent.iterdir()) == ["film.mp4", "out.mp4", "whole.mp4"]
+    assert packets(output, "video") == packets(whole, "video")
+    assert [data for _, data in packets(output, "audio")] == [data for _, data in packets(film, "audio")]
+    assert sorted(path.name for path in film.parent.iterdir()) == ["film.mp4", "out.mkv", "whole.mkv"]
 
 
 def test_photographs_start_without_pyav(trained: Any, film: Path, tmp_path: Path, commands: Any) -> None:
