@@ -162,7 +162,7 @@ def _stop_after(count: int) -> Progress:
 
 @pytest.mark.parametrize("codec", ["h264", "ffv1"])
 def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FFV1 packets are compared bit by bit; x264 of PyAV 18.1 may give others for the same frames, on one thread too."""
+    """FFV1's are compared bit by bit: x264 of PyAV 18.1 may give other packets for the same frames, on one thread too."""
     monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 10)
     film = write_film(tmp_path / "film.mkv", 600, size=(64, 96), sound="flac")
     whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
