@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -17,7 +17,9 @@ class StoppedError(Exception):
     """The user has stopped, and what is not finished is dropped."""
 
 
-def work_ahead(source: Iterable[T], most: int, stopping: Callable[[], bool] = lambda: False) -> Iterator[T]:
+def work_ahead(
+    source: Iterable[T], most: int, stopping: Callable[[], bool] = lambda: False
+) -> Generator[T, None, None]:
     """The items of `source`, at most `most` of which a thread has ready; what `source` raises is raised here.
 
     When this iterator is closed, the thread has ended.

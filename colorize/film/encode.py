@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -73,7 +73,8 @@ class Recipe:
         context.options = codec.options(self.crf, self.threads)
         if self.suffix == ".avi":
             context.max_b_frames = 0  # AVI knows one order of frames
-        if ContainerFormat(CONTAINERS[self.suffix], "w").flags & FormatFlags.global_header.value:
+        wants_header: Any = FormatFlags.global_header
+        if ContainerFormat(CONTAINERS[self.suffix], "w").flags & wants_header.value:
             context.flags |= Flags.global_header.value
 
     def open(self) -> VideoCodecContext:

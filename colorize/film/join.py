@@ -43,7 +43,7 @@ def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, ou
         ColorizeError: FFmpeg cannot write it.
         OSError: the disk is full, or the like.
     """
-    ways = (
+    ways: tuple[tuple[tuple[int, ...], list[str]], ...] = (
         (tracks.copied, []),
         (tracks.sound, ["all tracks but pictures and sound were left out: one is damaged"]),
         ((), ["all tracks but the pictures were left out: one is damaged"]),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-
-from colorize.inference.colorizer import Colorizer
 
 LONGEST = 24
 
@@ -34,7 +33,7 @@ class Block:
 
 class SteadyColors:
     def __init__(
-        self, colorizer: Colorizer, smooth: float = 0.5, *, tta: bool = True, temperature: float | None = None
+        self, colorizer: Any, smooth: float = 0.5, *, tta: bool = True, temperature: float | None = None
     ) -> None:
         self._colorizer = colorizer
         self._tta = tta

@@ -53,7 +53,7 @@ def test_closing_ends_the_thread_and_the_source() -> None:
     before = threading.active_count()
     items = work_ahead(numbers(), 2)
     assert next(items) == 1
-    items.close()  # type: ignore[attr-defined]
+    items.close()
     assert closed.is_set()
     assert threading.active_count() == before
 

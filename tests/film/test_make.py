@@ -162,7 +162,7 @@ def _stop_after(count: int) -> Progress:
 
 @pytest.mark.parametrize("codec", ["h264", "ffv1"])
 def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FFV1's are compared bit by bit: x264 of PyAV 18.1 may give other packets for the same frames, on one thread too."""
+    """Bit by bit only with FFV1: x264 of PyAV 18.1 may give other packets for the same frames, on one thread too."""
     monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 10)
     film = write_film(tmp_path / "film.mkv", 600, size=(64, 96), sound="flac")
     whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
@@ -177,8 +177,8 @@ def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monk
     assert 0 < begun[0][0] <= 300
     assert packets(output, "audio") == packets(whole, "audio")
     assert times(output) == times(whole)
-    assert [data for _, data in packets(output, "video")][: len(kept)] == kept
     if codec == "ffv1":
+        assert [data for _, data in packets(output, "video")][: len(kept)] == kept
         assert packets(output, "video") == packets(whole, "video")
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "whole.mkv", "out.mkv"}
 
