@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +87,8 @@ def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
     """The mean, the least and the greatest luma of what shares one value of chroma."""
     pad = luma.shape[0] % rows, luma.shape[1] % columns
     if any(pad):
-        luma = np.asarray(np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge"), luma.dtype)
+        padded: Any = np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge")
+        luma = padded
     low = high = luma
     if rows == 2:
         low, high = np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
