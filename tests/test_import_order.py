@@ -27,16 +27,17 @@ STANDS_ON = {
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
     "app": INFERENCE | {"album", "compare"},
+    "film": INFERENCE | {"album"},
     "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
     "data": FOUNDATION | {"images", "scenery"},
     "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
-    "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
+    "commands": INFERENCE | {"album", "cli", "compare", "film", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "film", "scenery"})
 
 
 def room_of(file: Path) -> str:
