@@ -25,6 +25,7 @@ STANDS_ON = {
     "weights": FOUNDATION | {"networks", "targets"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
+    "film": INFERENCE | {"album"},
     "cli": FOUNDATION | {"interrupt"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
@@ -33,7 +34,7 @@ STANDS_ON = {
     "compare": {"cli", "errors", "files"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "film", "scenery"})
 
 
 def room_of(file: Path) -> str:

@@ -1,0 +1,1 @@
+"""Moving pictures: read, coloured steadily, written."""
