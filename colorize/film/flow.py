@@ -19,6 +19,9 @@ LEAST_SIDE = 32
 NOISE, MOST_NOISE = 2.5, 8.0
 """The standard deviation, of 255, of a difference that motion does not explain, and the most that grain makes it."""
 
+LEAST_CONTRAST = 6.0
+"""The standard deviation, of 255, below which a picture is flat and has no structure to lose."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -59,6 +62,7 @@ def warp(values: Floats, flow: Floats) -> Floats:
 def _flow(source: Gray, destination: Gray) -> Floats:
     """For each pixel of `source` where it is in `destination`, relative: (h, w, 2)."""
     height, width = source.shape
+    source, destination = np.ascontiguousarray(source), np.ascontiguousarray(destination)
     scale = -(-LEAST_SIDE // min(height, width))
     if scale > 1:
         source, destination = (np.kron(gray, np.ones((scale, scale), np.uint8)) for gray in (source, destination))
@@ -79,21 +83,29 @@ def _trust(here: Gray, there: Gray, flow: Floats, reverse: Floats) -> Floats:
     size = np.square(flow).sum(axis=2) + np.square(returned).sum(axis=2)
     # The bound of Sundaram, Brox and Keutzer 2010, which Lai et al. 2018 take too, as a soft one.
     consistent = np.exp(-gap / (0.01 * size + 0.5))
-    difference = _difference(here.astype(np.float32), warp(there.astype(np.float32), flow), consistent * inside)
-    noise = np.clip(1.5 * np.median(np.abs(difference)), NOISE, MOST_NOISE)
-    error = cv2.blur(np.square(difference), (3, 3), borderType=cv2.BORDER_REPLICATE)
-    trust: Floats = (inside * consistent * np.exp(error / (-4 * noise * noise))).astype(np.float32)
+    difference, structure = _compare(here.astype(np.float32), warp(there.astype(np.float32), flow), consistent * inside)
+    noise = float(np.clip(1.5 * np.median(np.abs(difference)), NOISE, MOST_NOISE))
+    variance = np.float32(noise * noise)
+    error = np.maximum(cv2.blur(np.square(difference), (3, 3), borderType=cv2.BORDER_REPLICATE) - variance, 0)
+    trust: Floats = (structure * inside * consistent * np.exp(error / (-4 * variance))).astype(np.float32)
     return trust
 
 
-def _difference(here: Floats, there: Floats, weights: Floats) -> Floats:
-    """`here` less `there` brought to its brightness and contrast, as fades and flashes need it."""
+def _compare(here: Floats, there: Floats, weights: Floats) -> tuple[Floats, float]:
+    """`here` less `there` brought to its brightness and contrast, as fades and flashes need it.
+
+    And the structure term of SSIM (Wang, Bovik, Sheikh, Simoncelli 2004) of the whole: 1 is the same but for brightness
+    and contrast, 0 has nothing in common.
+    """
     total = float(weights.sum()) + 1e-6
-    mean_here, mean_there = (float((values * weights).sum()) / total for values in (here, there))
-    variance = float((np.square(there - mean_there) * weights).sum()) / total
-    covariance = float(((here - mean_here) * (there - mean_there) * weights).sum()) / total
-    slope = float(np.clip(covariance / (variance + 1), 0.25, 4))
-    return (here - mean_here - slope * (there - mean_there)).astype(np.float32)
+    here = here - float((here * weights).sum()) / total
+    there = there - float((there * weights).sum()) / total
+    moments = (np.square(here), np.square(there), here * there)
+    variance_here, variance_there, covariance = (float((values * weights).sum()) / total for values in moments)
+    flat = LEAST_CONTRAST**2
+    structure = (covariance + flat) / ((variance_here + flat) * (variance_there + flat)) ** 0.5
+    slope = np.float32(np.clip(covariance / (variance_there + 1), 0.5, 2))
+    return here - slope * there, max(structure, 0.0)
 
 
 @lru_cache(4)

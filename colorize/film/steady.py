@@ -128,7 +128,11 @@ class SteadyColors:
             lumas: float32 (h, w) in [0, 1] of all frames in order, of one size: gray as the network sees it, see
                 `Renderer.shrink`.
             carry: what the block before them left; None at the beginning of a film.
+
+        Raises:
+            ValueError: a frame of another size than those before it.
         """
+        lumas = _of_one_size(lumas, None if carry is None else carry.gray.shape)
         if self.memory == 0:
             yield from self._frame_by_frame(lumas)
             return
@@ -188,6 +192,15 @@ class SteadyColors:
         while grays := [as_gray(luma) for luma in islice(frames, BLOCK)]:
             totals = [self._ask(gray, tta=self.tta) for gray in grays]
             yield Block([_mean(total) for total in totals], Carry(grays[-1], totals[-1], 0))
+
+
+def _of_one_size(lumas: Iterable[Floats], size: tuple[int, ...] | None) -> Iterator[Floats]:
+    for luma in lumas:
+        size = size or luma.shape
+        if luma.shape != size:
+            shapes = ("x".join(map(str, shape)) for shape in (luma.shape, size))
+            raise ValueError("A frame is {}, but those before it {}: give frames of one size.".format(*shapes))
+        yield luma
 
 
 def _add(one: Floats | None, other: Floats | None) -> Floats | None:

@@ -59,7 +59,8 @@ def film(layers: list[Layer], count: int, height: int, width: int, grain: float 
     luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
     noise = np.random.default_rng(seed).normal(0, grain / 255, luma.shape).astype(np.float32)
     motion = [_flow(layers, tops[number], tops[number + 1], number) for number in range(count - 1)]
-    flows, seen = (np.stack(values) for values in zip(*motion, strict=True))
+    flows = np.array([flow for flow, _ in motion], np.float32).reshape(-1, height, width, 2)
+    seen = np.array([where for _, where in motion], bool).reshape(-1, height, width)
     return Clip(rgb, (luma + noise).clip(0, 1), flows, seen)
 
 
