@@ -11,7 +11,7 @@ film's own luma and its grain, which nothing changes, are left out. Of that the 
 mean square difference from the true colours. Ratios are to the first `smooth`; cpu_ms is the time of the CPU for the
 small colours of a frame.
 
-The animation shows clip --show: the first `smooth` on the left, the second on the right.
+The animation shows clip --show: the first `smooth` on the left, the second on the right, below each the colour added.
 """
 
 import argparse
@@ -75,9 +75,13 @@ def measure(clip: Clip, pictures: Floats) -> dict[str, float]:
 
 
 def animate(path: Path, left: Floats, right: Floats) -> None:
-    both = np.rint(np.concatenate([left, right], axis=2) * 255).astype(np.uint8)
-    width, height = 800, round(800 * both.shape[1] / both.shape[2])
-    frames = [Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS) for frame in both]
+    """Two films beside each other, and below them the colour added, three times as strong, on gray."""
+    both = np.concatenate([left, right], axis=2)
+    both = np.concatenate([both, (0.5 + 3 * added(both)).clip(0, 1)], axis=1)
+    width, height = 720, round(720 * both.shape[1] / both.shape[2])
+    size = (width, height)
+    frames = [Image.fromarray(np.rint(frame * 255).astype(np.uint8)) for frame in both]
+    frames = [frame.resize(size, Image.Resampling.LANCZOS) for frame in frames]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, loop=0, quality=75, method=6)
 
 
