@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from colorize.errors import ColorizeError
-from colorize.film.cuts import Frame, as_gray, find_scenes
+from colorize.film.cuts import as_gray, find_scenes
 from colorize.film.flow import Floats, Gray, warp
 
 LONGEST_MEMORY = 20.0
@@ -74,9 +74,18 @@ class Block:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A frame, what the network says of it (if it was asked), and that summed up with what came before, (h, w, 3)."""
+    """A frame of a window.
 
-    frame: Frame
+    Attributes:
+        gray, flash: as of `Frame`.
+        ahead: the flow to it from the frame before it, and its trust; None of a scene's first frame.
+        own: what the network says of it, if it was asked: (h, w, 3).
+        total: that and what the frames before it say.
+    """
+
+    gray: Gray
+    flash: bool
+    ahead: tuple[Floats, Floats] | None
     own: Floats | None
     total: Floats
 
@@ -154,7 +163,8 @@ class SteadyColors:
                 before = self._follow(total, frame.link.back, frame.link.trust_back)
             known = _add(own, before)
             assert known is not None  # a scene begins with a frame that the network sees
-            window.append(_Seen(frame, own, known))
+            ahead = None if frame.link is None else (frame.link.ahead, frame.link.trust_ahead)
+            window.append(_Seen(frame.gray, frame.flash, ahead, own, known))
             total = total if frame.flash else known
             phase = (phase + 1) % period
         if window:
@@ -165,14 +175,14 @@ class SteadyColors:
         means: list[Floats] = []
         after: Floats | None = None  # what the frames after this one say of it
         for number in reversed(range(len(window))):
-            frame, own, total = window[number].frame, window[number].own, window[number].total
+            seen = window[number]
             if number < length:
-                means.append(_mean(total if frame.flash or after is None else total + after))
-            if frame.link is not None and not frame.flash:
-                says = _add(own, after)
-                after = None if says is None else self._follow(says, frame.link.ahead, frame.link.trust_ahead)
-        last = next(seen for seen in reversed(window[:length]) if not seen.frame.flash)
-        return Block(means[::-1], Carry(last.frame.gray, last.total, phase))
+                means.append(_mean(seen.total if seen.flash or after is None else seen.total + after))
+            if seen.ahead is not None and not seen.flash:
+                says = _add(seen.own, after)
+                after = None if says is None else self._follow(says, *seen.ahead)
+        last = next(seen for seen in reversed(window[:length]) if not seen.flash)
+        return Block(means[::-1], Carry(last.gray, last.total, phase))
 
     def _follow(self, total: Floats, flow: Floats, trust: Floats) -> Floats:
         """A sum of one frame as the next sees it."""
