@@ -16,6 +16,7 @@ STANDS_ON = {
     "errors": set(),
     "files": set(),
     "interrupt": set(),
+    "program": set(),
     "registry": {"errors"},
     "color": {"errors"},
     "images": {"errors", "files"},
@@ -26,12 +27,13 @@ STANDS_ON = {
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
     "film": INFERENCE | {"album"},
-    "cli": FOUNDATION | {"interrupt"},
+    "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
     "data": FOUNDATION | {"images", "scenery"},
-    "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
+    "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
+    "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
 WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "film", "scenery"})
@@ -101,7 +103,7 @@ def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
     assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
-@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli"])
+@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli", "program"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}

@@ -39,7 +39,7 @@ class Colorizer(Renderer):
                 .safetensors file.
 
         Raises:
-            ColorizeError: no such weights, or a file that neither train.py nor `save` wrote.
+            ColorizeError: no such weights, or a file that neither a training nor `save` wrote.
         """
         model, facts = load_weights(source)
         return cls(model, facts, device, precision)

@@ -27,7 +27,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         `chroma_gain`, `data`, `epochs` and `metrics`.
 
     Raises:
-        ColorizeError: no such weights, or a file that neither train.py nor `Colorizer.save` wrote.
+        ColorizeError: no such weights, or a file that neither a training nor `Colorizer.save` wrote.
     """
     path = shipped().get(str(source)) or Path(source).expanduser()
     if not path.suffix and not path.exists():

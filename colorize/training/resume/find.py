@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from colorize import program
 from colorize.cli import quote
 from colorize.errors import ColorizeError
 from colorize.files import remove_temporaries
@@ -146,6 +147,6 @@ def command_to_go_on(run_dir: str) -> str:
     sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
     key, folder = ("hydra.sweep.dir", hydra.sweep.dir) if hydra and sweep else ("hydra.run.dir", run_dir)
     left_out = ("resume=", "ckpt_path=", f"{key}=", "hydra.job.name=", "hydra.output_subdir=")
-    words = [word for word in sys.argv if not word.startswith(left_out)]
+    words = [word for word in sys.argv[1:] if not word.startswith(left_out)]
     words += [f"{key}={quote(folder) if set(folder) & set(' =,()[]{}') else folder}", "resume=true"]
-    return shlex.join(["python", *words])
+    return f"{program.command()} {shlex.join(words)}"
