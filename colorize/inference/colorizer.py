@@ -50,7 +50,7 @@ class Colorizer(Renderer):
         Raises:
             ColorizeError: as `write_exported`.
         """
-        known = ("image_size", "chroma_gain", "data", "epochs", "metrics")
+        known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics")
         facts = {key: value for key, value in self.facts.items() if key in known}
         write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
 

@@ -33,7 +33,8 @@ class Renderer:
     Args:
         model: a trained network and its target.
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
-            (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network.
+            (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network,
+            `tta_scale` (1 where it is missing) how large, of that side, it sees the mirror image.
         device: "auto" takes a GPU when there is one.
         precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU or a CPU that has it. The
             colour maths are always float32.
@@ -48,6 +49,7 @@ class Renderer:
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
         self.chroma_gain = float(facts.get("chroma_gain", 1.0))
+        self.tta_scale = float(facts.get("tta_scale", 1.0))
 
     @property
     def at_full_size(self) -> bool:
@@ -97,10 +99,17 @@ class Renderer:
         check_distribution(self.target, temperature, samples, uncertainty)
         asked = (temperature, samples, uncertainty)
         small = small.to(self.device)
+        at_once = MOST_ON_A_CPU if self.device.type == "cpu" else len(small)
         parts = []
-        for part in small.split(MOST_ON_A_CPU if self.device.type == "cpu" else len(small)):
-            colors = self._colors(torch.cat([part, part.flip(-1)]) if tta else part, *asked)
-            parts.append(colors.map(_mean_of_mirrored) if tta else colors)
+        for part in torch.split(small, at_once):
+            if not tta:
+                parts.append(self._colors(part, *asked))
+            elif self.tta_scale == 1:
+                both = self._colors(torch.cat([part, part.flip(-1)]), *asked)
+                parts.append(both.map(lambda values: _mean(*values.chunk(2))))
+            else:
+                mirrored = self._colors(_resize(part.flip(-1), self.tta_scale), *asked)
+                parts.append(self._colors(part, *asked).map(_mean, mirrored))
         return parts[0].map(lambda *values: torch.cat(values).cpu(), *parts[1:])
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
@@ -171,7 +180,15 @@ class Renderer:
         return self.target.to_rgb(x, self._predict(x))[:, :1].cpu()
 
 
-def _mean_of_mirrored(values: Tensor) -> Tensor:
-    """(2 B, ..., w), the second half of mirrored pictures -> (B, ..., w)."""
-    one, other = values.chunk(2)
-    return (one + other.flip(-1)) / 2
+def _resize(rgb: Tensor, scale: float) -> Tensor:
+    """Float RGB (B, 3, h, w) in [0, 1], at `scale` times its height and width."""
+    size = [max(1, round(side * scale)) for side in rgb.shape[2:]]
+    return F.interpolate(rgb, size, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def _mean(one: Tensor, mirrored: Tensor) -> Tensor:
+    """The mean of (B, ..., h, w) and what was seen of the mirror image, at another size perhaps."""
+    other = mirrored.flip(-1)
+    if other.shape[-2:] != one.shape[-2:] and one.numel():
+        other = F.interpolate(other.flatten(1, -3), one.shape[-2:], mode="bilinear").view(one.shape)
+    return (one + other) / 2 if one.numel() else one

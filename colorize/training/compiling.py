@@ -19,4 +19,4 @@ def compile_network(task: Task) -> None:
             f"compile=true needs a C++ compiler, and there is no {' or '.join(names)}: install g++, name yours in the "
             "environment's CXX, or use compile=false."
         )
-    task.network.compile()  # type: ignore[no-untyped-call]
+    task.network.compile()

@@ -1,7 +1,6 @@
 """Weights by name or file, with what is known of them."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
 
     Returns:
         The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
-        `chroma_gain`, `data`, `epochs` and `metrics`.
+        `chroma_gain`, `tta_scale`, `data`, `epochs` and `metrics`.
 
     Raises:
         ColorizeError: no such weights, or a file that neither a training nor `Colorizer.save` wrote.
@@ -37,7 +36,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     else:
         model, checkpoint = load_model(path)
         facts = _facts(path, checkpoint, model)
-    size, gain = facts.get("image_size"), facts.get("chroma_gain", 1.0)
+    size = facts.get("image_size")
     if not isinstance(size, int) or not 1 <= size <= LARGEST_IMAGE_SIZE:
         raise ColorizeError(f"{path} does not say the image size it was trained on, 1 to {LARGEST_IMAGE_SIZE} pixels.")
     if model.network.multiple > size:  # each picture would be padded to a multiple of it
@@ -45,8 +44,10 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
             f"{path} is refused: its network needs pictures of at least {model.network.multiple} pixels a side, but "
             f"says that it was trained on {size}."
         )
-    if not isinstance(gain, int | float) or not math.isfinite(gain) or not 0 <= gain <= 10:
-        raise ColorizeError(f"{path} has the chroma_gain {gain!r}, which must be a number from 0 to 10.")
+    for name, least, most in (("chroma_gain", 0, 10), ("tta_scale", 0.25, 4)):
+        number = facts.get(name, 1.0)
+        if not isinstance(number, int | float) or not least <= number <= most:
+            raise ColorizeError(f"{path} has the {name} {number!r}, which must be a number from {least} to {most}.")
     return model, facts
 
 

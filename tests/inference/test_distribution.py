@@ -90,6 +90,16 @@ def test_the_same_photograph_has_the_same_samples(scene: Any) -> None:
         colorizer.sample(torch.rand(1, 3, 8, 8))
 
 
+def test_a_mirror_image_of_another_size_joins_in_all() -> None:
+    colorizer = unsure(tta_scale=0.5)
+    small = torch.rand(2, 3, 32, 24, generator=torch.Generator().manual_seed(0))
+    colors = colorizer.predict_colors(small, tta=True, samples=3, uncertainty=True)
+    assert colors.deviation is not None
+    assert (colors.ab.shape, colors.samples.shape) == ((2, 2, 32, 24), (2, 3, 2, 32, 24))
+    assert colors.deviation.shape == (2, 1, 32, 24)
+    assert colorizer.predict_colors(small, tta=True).samples.shape == (2, 0, 2, 32, 24)
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_flip_averaging_is_symmetric_in_samples_and_deviation(target: Target) -> None:
     colorizer = unsure(target)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -56,6 +57,18 @@ def test_the_gain_of_chroma_goes_along(exported: tuple[Colorizer, Path]) -> None
     torch.testing.assert_close(loaded.predict_ab(small), 1.5 * plain.predict_ab(small))
 
 
+def test_the_scale_of_the_mirror_image_goes_along(exported: tuple[Colorizer, Path]) -> None:
+    plain, path = exported
+    scaled = Colorizer(Model(plain.target, plain.network), plain.facts | {"tta_scale": 0.5}, device="cpu")
+    scaled.save(path, dtype=torch.float32)
+    loaded = Colorizer.load(path, device="cpu")
+    small = torch.rand(2, 3, 32, 48)
+    mirrored = plain.predict_ab(F.interpolate(small.flip(-1), (16, 24), mode="bicubic", antialias=True).clamp(0, 1))
+    expected = (plain.predict_ab(small) + F.interpolate(mirrored.flip(-1), (32, 48), mode="bilinear")) / 2
+    torch.testing.assert_close(loaded.predict_ab(small, tta=True), expected)
+    torch.testing.assert_close(loaded.predict_ab(small), plain.predict_ab(small))
+
+
 def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
     with safe_open(exported[1], framework="pt") as file:
         header = json.loads(file.metadata()["colorize"])
@@ -89,6 +102,8 @@ def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
         ({"image_size": 10**9}, "does not say the image size"),
         ({"chroma_gain": "2; rm"}, "must be a number from 0 to 10"),
         ({"chroma_gain": 11}, "must be a number from 0 to 10"),
+        ({"chroma_gain": float("nan")}, "must be a number from 0 to 10"),
+        ({"tta_scale": 0}, "must be a number from 0.25 to 4"),
         ({"format": 3}, "has format 3, but this version reads 1 and 2"),
     ],
 )
