@@ -22,7 +22,7 @@ STANDS_ON = {
     "scenery": {"errors"},
     "networks": FOUNDATION,
     "targets": FOUNDATION | {"color", "networks"},
-    "weights": FOUNDATION | {"networks", "targets"},
+    "weights": FOUNDATION | {"color", "networks", "targets"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
     "cli": FOUNDATION | {"interrupt"},
@@ -31,9 +31,10 @@ STANDS_ON = {
     "data": FOUNDATION | {"images", "scenery"},
     "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
     "compare": {"cli", "errors", "files"},
+    "export": INFERENCE | {"cli", "scenery"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "export", "scenery"})
 
 
 def room_of(file: Path) -> str:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from colorize.errors import ColorizeError
 from colorize.images import Pixels, Planes, read_photograph, write_photograph
 from colorize.inference.colors import check_distribution, draw_uncertainty
 from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as_float
@@ -15,6 +16,7 @@ from colorize.inference.renderer import Renderer
 from colorize.weights.exported import write_exported
 from colorize.weights.loading import load_weights
 from colorize.weights.model import Model
+from colorize.weights.onnx_file import is_onnx
 from colorize.weights.shipped import DEFAULT
 
 
@@ -36,12 +38,16 @@ class Colorizer(Renderer):
 
         Args:
             source: a name that ships ("photographs", "landscapes", "cifar10"), a run's checkpoints/best.ckpt, or a
-                .safetensors file.
+                .safetensors or .onnx file. The network of an .onnx file runs on the CPU, whatever the device.
 
         Raises:
             ColorizeError: no such weights, or a file that neither train.py nor `save` wrote.
         """
         model, facts = load_weights(source)
+        if is_onnx(model.network) and precision != "auto":
+            raise ColorizeError(
+                f"precision={precision} is not possible: an ONNX file computes as it was exported; use precision=auto."
+            )
         return cls(model, facts, device, precision)
 
     def save(self, path: Path | str, dtype: torch.dtype = torch.float16) -> None:

@@ -11,6 +11,7 @@ from colorize.registry import explain_unknown
 from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported
 from colorize.weights.model import Model, fingerprint
+from colorize.weights.onnx_file import read_onnx
 from colorize.weights.shipped import shipped
 
 LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
@@ -20,7 +21,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     """The model of shipped weights, of a run's checkpoint or of an exported file, and what is known of it.
 
     Args:
-        source: a name that ships, a run's checkpoints/best.ckpt, or a .safetensors file.
+        source: a name that ships, a run's checkpoints/best.ckpt, or a .safetensors or .onnx file.
 
     Returns:
         The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
@@ -34,6 +35,8 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
     if path.suffix == ".safetensors":
         model, facts = read_exported(path)
+    elif path.suffix == ".onnx":
+        model, facts = read_onnx(path)
     else:
         model, checkpoint = load_model(path)
         facts = _facts(path, checkpoint, model)

@@ -1,0 +1,75 @@
+"""Static quantization: weights and activations of the convolutions in 8 bits, ranges from photographs."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from colorize.errors import ColorizeError, first_line
+from colorize.export.graph import Graph, import_extra
+from colorize.images import find_photographs, read_photograph
+from colorize.inference.renderer import Renderer
+
+CALIBRATION = 64
+"""The most photographs that the ranges are taken from."""
+
+
+def quantize(content: bytes, renderer: Renderer, graph: Graph, folder: Path) -> bytes:
+    """An ONNX file in float32 with its convolutions in int8 (weights by channel, activations by tensor, QDQ).
+
+    Args:
+        content: the file.
+        renderer, graph: what it was made of: they say what the network is shown of a photograph.
+        folder: with photographs; at most `CALIBRATION` of them are looked at, evenly over their names.
+
+    Raises:
+        ColorizeError: no photographs, one that cannot be read, or a network that cannot be quantized.
+    """
+    onnx, quantization = import_extra("onnx"), import_extra("onnxruntime.quantization")
+    shown = _show(renderer, graph, folder)
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined, misc]
+        def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
+            picture = next(shown, None)
+            return None if picture is None else {graph.sees: picture}
+
+    logging.getLogger().addFilter(_quiet)
+    model = onnx.ModelProto.FromString(content)
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    with tempfile.TemporaryDirectory() as temporary:
+        written = Path(temporary) / "int8.onnx"
+        try:
+            quantization.quantize_static(
+                model, written, Reader(), op_types_to_quantize=["Conv"], per_channel=True,
+                activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+            )  # fmt: skip
+        except (RuntimeError, ValueError) as error:
+            raise ColorizeError(f"This network cannot be quantized: {first_line(error)}") from error
+        finally:
+            logging.getLogger().removeFilter(_quiet)
+        quantized = onnx.load_model(written)
+    del quantized.metadata_props[:]
+    for key, value in facts.items():
+        quantized.metadata_props.add(key=key, value=value)
+    return bytes(quantized.SerializeToString())
+
+
+def _show(renderer: Renderer, graph: Graph, folder: Path) -> Iterator[npt.NDArray[np.float32]]:
+    files = find_photographs(folder) if folder.is_dir() else []
+    if not files:
+        raise ColorizeError(
+            f"calibration={folder} has no photographs: give a folder of some like those to be coloured."
+        )
+    chosen = files[:: -(-len(files) // CALIBRATION)]
+    return (
+        graph.input_of(renderer.shrink(read_photograph(file, gray=not renderer.needs_color).pixels)[None]).numpy()
+        for file in chosen
+    )
+
+
+def _quiet(_: Any) -> bool:
+    return False
