@@ -11,7 +11,7 @@ import colorize
 
 PACKAGE = Path(colorize.__file__).parent
 FOUNDATION = {"errors", "files", "registry"}
-INFERENCE = FOUNDATION | {"color", "images", "networks", "targets", "weights", "inference"}
+INFERENCE = FOUNDATION | {"color", "hub", "images", "networks", "targets", "weights", "inference"}
 STANDS_ON = {
     "errors": set(),
     "files": set(),
@@ -22,7 +22,8 @@ STANDS_ON = {
     "scenery": {"errors"},
     "networks": FOUNDATION,
     "targets": FOUNDATION | {"color", "networks"},
-    "weights": FOUNDATION | {"color", "networks", "targets"},
+    "weights": FOUNDATION | {"color", "hub", "networks", "targets"},
+    "hub": {"errors", "images", "scenery"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
     "cli": FOUNDATION | {"interrupt"},
@@ -101,7 +102,7 @@ def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
     assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
-@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli"])
+@pytest.mark.parametrize("room", ["images", "scenery", "hub", "errors", "files", "registry", "cli"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}

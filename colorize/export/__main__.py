@@ -1,4 +1,4 @@
-"""python -m colorize.export FILE.onnx [checkpoint=NAME_OR_FILE] [precision=float16 | quantize=int8 calibration=FOLDER]"""
+"""python -m colorize.export FILE.onnx [checkpoint=WEIGHTS] [precision=float16] [quantize=int8 calibration=FOLDER]"""
 
 import sys
 from collections.abc import Sequence

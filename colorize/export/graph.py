@@ -1,5 +1,6 @@
 """A network from a gray picture to the colours of CIE Lab as one ONNX graph."""
 
+import copy
 import importlib
 import json
 import logging
@@ -56,17 +57,11 @@ class _Half(Network):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.multiple, self.output_stride, self.image_size = network.multiple, network.output_stride, network.image_size
-        self.inner = _copy(network).half()
+        self.inner = copy.deepcopy(network).half()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.inner(x.half())
         return out.float()
-
-
-def _copy(network: Network) -> Network:
-    from copy import deepcopy
-
-    return deepcopy(network)
 
 
 def make_onnx(renderer: Renderer, facts: Mapping[str, Any], precision: str = "float32") -> bytes:

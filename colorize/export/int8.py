@@ -59,11 +59,7 @@ def quantize(content: bytes, renderer: Renderer, graph: Graph, folder: Path) -> 
 
 
 def _show(renderer: Renderer, graph: Graph, folder: Path) -> Iterator[npt.NDArray[np.float32]]:
-    files = find_photographs(folder) if folder.is_dir() else []
-    if not files:
-        raise ColorizeError(
-            f"calibration={folder} has no photographs: give a folder of some like those to be coloured."
-        )
+    files = find_photographs(folder)
     chosen = files[:: -(-len(files) // CALIBRATION)]
     return (
         graph.input_of(renderer.shrink(read_photograph(file, gray=not renderer.needs_color).pixels)[None]).numpy()

@@ -1,6 +1,5 @@
 """From weights to an ONNX file that has passed its check."""
 
-import os
 import uuid
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def export(
     try:
         write_whole(new, content)
         difference = check_file(new, graph, variant, colorizer.working_size)
-        os.replace(new, path)
+        new.replace(path)
     except OSError as error:
         raise ColorizeError(f"{path} cannot be written: {first_line(error)}.") from error
     finally:

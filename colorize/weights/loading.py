@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError, first_line
+from colorize.hub.download import SCHEME, download
 from colorize.registry import explain_unknown
 from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported
@@ -21,15 +22,20 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     """The model of shipped weights, of a run's checkpoint or of an exported file, and what is known of it.
 
     Args:
-        source: a name that ships, a run's checkpoints/best.ckpt, or a .safetensors or .onnx file.
+        source: a name that ships, a run's checkpoints/best.ckpt, a .safetensors or .onnx file, or
+            hf://USER/NAME[@REVISION].
 
     Returns:
         The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
-        `chroma_gain`, `data`, `epochs` and `metrics`.
+        `chroma_gain`, `data`, `epochs`, `metrics` and `hub`, the repository and commit that it came from.
 
     Raises:
         ColorizeError: no such weights, or a file that neither train.py nor `Colorizer.save` wrote.
     """
+    if str(source).startswith(SCHEME):
+        path, origin = download(str(source))
+        model, facts = load_weights(path)
+        return model, {**facts, "hub": origin}
     path = shipped().get(str(source)) or Path(source).expanduser()
     if not path.suffix and not path.exists():
         raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
