@@ -102,6 +102,12 @@ def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
     assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
+def test_nothing_imports_an_extra_before_it_is_asked_for() -> None:
+    extras = ("onnx", "onnxruntime", "onnxscript", "huggingface_hub")
+    names = {name for file in FILES for name in imports(ast.parse(file.read_text()), False)}
+    assert not [name for name in names if name.split(".")[0] in extras]
+
+
 @pytest.mark.parametrize("room", ["images", "scenery", "hub", "errors", "files", "registry", "cli"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]

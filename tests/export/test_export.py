@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.color import AB_SCALE, rgb_to_gray
+from colorize.color import AB_SCALE
 from colorize.errors import ColorizeError
 from colorize.export import check as check_module
 from colorize.export.__main__ import main
@@ -88,7 +88,8 @@ def test_it_says_what_it_is(exported: Path) -> None:
     assert axes == [["batch", channels, "height", "width"] for channels in (1, 2)]
     for folder in (REPO, Path(sys.prefix), Path.home()):
         assert str(folder).encode() not in exported.read_bytes()
-    assert Colorizer.load(exported, device="cpu").facts == FACTS | {"chroma_gain": 1.0} or True
+    known = {key: value for key, value in FACTS.items() if key != "chroma_gain"}  # which is in the graph
+    assert Colorizer.load(exported, device="cpu").facts == known
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_what_takes_colour_away_is_refused() -> None:
 def example() -> str:
     """The README's program."""
     text = (REPO / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```python\n(import onnxruntime.*?|[^`]*?import onnxruntime[^`]*?)```", text, flags=re.S)
+    (found,) = [block for block in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "onnxruntime" in block]
     return str(found)
 
 
@@ -182,14 +183,12 @@ def test_the_readmes_example_needs_three_packages_and_colours_as_we_do(exported:
         [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    picture = (
-        torch.from_numpy(np.asarray(Image.open(tmp_path / "photo_colorized.jpg")).copy()).movedim(-1, 0)[None] / 255
-    )
     with Image.open(tmp_path / "photo.jpg") as photograph:
         ours = Colorizer.load(exported, device="cpu").colorize(photograph, tta=False)
-        gray = np.asarray(photograph, np.float64) / 255
-    expected = torch.from_numpy(np.asarray(ours).copy()).movedim(-1, 0)[None] / 255
-    assert picture.shape == expected.shape
-    assert (picture - expected).abs().mean() < 0.02
-    assert np.abs(rgb_to_gray(picture)[0, 0].numpy() - gray).mean() < 0.02
-    assert (picture.amax(1) - picture.amin(1)).mean() > 0.03
+        gray = np.asarray(photograph, np.float64)
+    with Image.open(tmp_path / "photo_colorized.jpg") as image:
+        picture = np.asarray(image, np.float64)
+    assert picture.shape == (101, 128, 3)
+    assert np.abs(picture - np.asarray(ours)).mean() < 6
+    assert np.abs(picture @ (0.299, 0.587, 0.114) - gray).mean() < 4
+    assert np.ptp(picture, axis=2).mean() > 8
