@@ -11,7 +11,7 @@ from colorize.color import AB_SCALE
 from colorize.errors import ColorizeError
 from colorize.export.graph import Graph
 from colorize.scenery import render_scenes
-from colorize.weights.onnx_file import read_onnx
+from colorize.weights.onnx_file import parse_onnx
 
 MOST = {"float32": 1e-4, "float16": 0.05}
 """The largest difference of any a or b that is let pass, over 110."""
@@ -19,19 +19,20 @@ MEAN = {"int8": 0.05}
 """The largest mean difference, over 110: of integers, single pixels say little."""
 
 
-def check_file(path: Path, graph: Graph, variant: str, image_size: int) -> float:
-    """The difference of a file's colours from torch's, as a share of 110: the largest, of int8 the mean.
+def check_content(path: Path, content: bytes, graph: Graph, variant: str, image_size: int) -> float:
+    """The difference of an ONNX file's colours from torch's, as a share of 110: the largest, of int8 the mean.
 
     Args:
-        path: an ONNX file.
+        path: where it will be.
+        content: the file.
         graph: in float32.
         variant: "float32", "float16" or "int8".
         image_size: of the working size.
 
     Raises:
-        ColorizeError: they differ by more than `MOST` or `MEAN`, or as `read_onnx`.
+        ColorizeError: they differ by more than `MOST` or `MEAN`, or as `parse_onnx`.
     """
-    network = read_onnx(path)[0].network
+    network = parse_onnx(path, content)[0].network
     worst = total = 0.0
     count = 0
     for rgb in pictures(image_size, graph.network.image_size):

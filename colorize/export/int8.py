@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +11,26 @@ import numpy.typing as npt
 
 from colorize.errors import ColorizeError, first_line
 from colorize.export.graph import Graph, import_extra
-from colorize.images import find_photographs, read_photograph
+from colorize.images import read_photograph
 from colorize.inference.renderer import Renderer
 
 CALIBRATION = 64
 """The most photographs that the ranges are taken from."""
 
 
-def quantize(content: bytes, renderer: Renderer, graph: Graph, folder: Path) -> bytes:
+def quantize(content: bytes, renderer: Renderer, graph: Graph, photographs: Sequence[Path]) -> bytes:
     """An ONNX file in float32 with its convolutions in int8 (weights by channel, activations by tensor, QDQ).
 
     Args:
         content: the file.
         renderer, graph: what it was made of: they say what the network is shown of a photograph.
-        folder: with photographs; at most `CALIBRATION` of them are looked at, evenly over their names.
+        photographs: files, of which at most `CALIBRATION` are looked at, evenly spread.
 
     Raises:
-        ColorizeError: no photographs, one that cannot be read, or a network that cannot be quantized.
+        ColorizeError: a photograph that cannot be read, or a network that cannot be quantized.
     """
     onnx, quantization = import_extra("onnx"), import_extra("onnxruntime.quantization")
-    shown = _show(renderer, graph, folder)
+    shown = _show(renderer, graph, photographs)
 
     class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined, misc]
         def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
@@ -58,9 +58,8 @@ def quantize(content: bytes, renderer: Renderer, graph: Graph, folder: Path) -> 
     return bytes(quantized.SerializeToString())
 
 
-def _show(renderer: Renderer, graph: Graph, folder: Path) -> Iterator[npt.NDArray[np.float32]]:
-    files = find_photographs(folder)
-    chosen = files[:: -(-len(files) // CALIBRATION)]
+def _show(renderer: Renderer, graph: Graph, photographs: Sequence[Path]) -> Iterator[npt.NDArray[np.float32]]:
+    chosen = photographs[:: -(-len(photographs) // CALIBRATION)]
     return (
         graph.input_of(renderer.shrink(read_photograph(file, gray=not renderer.needs_color).pixels)[None]).numpy()
         for file in chosen

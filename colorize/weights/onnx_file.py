@@ -20,6 +20,7 @@ FORMAT = 1
 PREFIX = "colorize."  # of our keys among an ONNX file's metadata
 OUTPUT = "ab"
 _CHANNELS = {"gray": 1, "rgb": 3}  # of each input that there may be
+_LARGEST = 2**31  # bytes, of a protobuf
 _STANDARD = ("", "ai.onnx")
 _FLOAT = 1  # onnx.TensorProto.FLOAT
 _EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
@@ -78,14 +79,28 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
         chroma_gain is in its graph.
 
     Raises:
-        ColorizeError: no such file, another one, one with external data, operators other than ONNX's own, control
-            flow, or an input or output of another shape.
+        ColorizeError: no such file, another one, or as `parse_onnx`.
         MissingExtraError: the extra `onnx` is not installed.
     """
     if not path.is_file():
         raise ColorizeError(f"There is no ONNX file at {path}.")
+    if path.stat().st_size > _LARGEST:
+        raise ColorizeError(f"{path} cannot be read as an ONNX file: none is larger than 2 GiB.")
+    try:
+        return parse_onnx(path, path.read_bytes())
+    except OSError as error:
+        raise ColorizeError(f"{path} cannot be read: {first_line(error)}.") from error
+
+
+def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
+    """The same of a file's content; `path` is named where it is refused.
+
+    Raises:
+        ColorizeError: external data, operators other than ONNX's own, control flow, or an input or output of another
+            shape.
+        MissingExtraError: the extra `onnx` is not installed.
+    """
     onnx, onnxruntime = _import("onnx", path), _import("onnxruntime", path)
-    content = path.read_bytes()
     try:
         model = onnx.ModelProto.FromString(content)
     except Exception as error:  # protobuf's, whose package is onnx's own business
@@ -105,11 +120,11 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
 
 def _check(path: Path, model: Any) -> tuple[str, int | None]:
     """The name of the input, and the side of the pictures where it is fixed."""
-    domains = {entry.domain for entry in model.opset_import} | {node.domain for node in _nodes(model)}
+    domains = {entry.domain for entry in model.opset_import} | {node.domain for node in model.graph.node}
     strange = sorted(domains - set(_STANDARD))
     if strange or model.functions:
         raise ColorizeError(f"{path} is refused: it has operators that are not ONNX's own ({', '.join(strange)}).")
-    if any(attribute.type in _GRAPHS for node in _nodes(model) for attribute in node.attribute):
+    if any(attribute.type in _GRAPHS for node in model.graph.node for attribute in node.attribute):
         raise ColorizeError(f"{path} is refused: it has control flow, which no network of ours has.")
     if any(tensor.data_location == _EXTERNAL or tensor.external_data for tensor in _tensors(model)):
         raise ColorizeError(f"{path} is refused: it reads its weights from other files.")
@@ -129,16 +144,12 @@ def _check(path: Path, model: Any) -> tuple[str, int | None]:
     return sees, sizes[0] or None
 
 
-def _nodes(model: Any) -> Iterator[Any]:
-    yield from model.graph.node
-
-
 def _tensors(model: Any) -> Iterator[Any]:
     """All that hold values, except in graphs within the graph."""
     yield from model.graph.initializer
     for sparse in model.graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
-    for node in _nodes(model):
+    for node in model.graph.node:
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors)
             for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
@@ -146,7 +157,7 @@ def _tensors(model: Any) -> Iterator[Any]:
 
 
 def _facts(path: Path, model: Any) -> dict[str, Any]:
-    texts = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props if PREFIX in entry.key}
+    texts = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
     wanted = ("format", "image_size", "data", "epochs", "metrics", "hub")
     try:
         facts = {key: json.loads(texts[key]) for key in wanted if key in texts}

@@ -1,6 +1,7 @@
 """A network as an ONNX file: the same colours as torch's, at any size, and a file that says what it is."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -162,6 +163,25 @@ def test_what_takes_colour_away_is_refused() -> None:
         make_onnx(colorizer, {})
 
 
+@pytest.mark.slow
+def test_predict_takes_such_a_file(exported: Path, tmp_path: Path) -> None:
+    scene = Image.fromarray(render_scenes([4], 80)[0][:61]).convert("L")
+    scene.save(tmp_path / "photo.png")
+    words = [f"checkpoint={exported}", f"input={tmp_path / 'photo.png'}", "trainer.accelerator=cpu"]
+    done = run("predict.py", *words, f"output={tmp_path / 'out.png'}")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "out.png") as picture:
+        assert np.array_equal(np.asarray(picture), Colorizer.load(exported, device="cpu").render(np.asarray(scene)))
+
+
+def run(*words: str, folder: Path = REPO) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+
+
 def example() -> str:
     """The README's program."""
     text = (REPO / "README.md").read_text(encoding="utf-8")
@@ -179,9 +199,7 @@ def test_the_readmes_example_needs_three_packages_and_colours_as_we_do(exported:
     scene.convert("L").save(tmp_path / "photo.jpg", quality=95)
     (tmp_path / "model.onnx").write_bytes(exported.read_bytes())
     (tmp_path / "example.py").write_text(example())
-    done = subprocess.run(
-        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run("example.py", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "photo.jpg") as photograph:
         ours = Colorizer.load(exported, device="cpu").colorize(photograph, tta=False)
