@@ -69,8 +69,7 @@ def contact_sheet(color: Callable[[Pixels], Pixels], sees_color: bool, size: int
     for scene in render_scenes(SCENES, size):
         gray = np.asarray(Image.fromarray(scene).convert("L").convert("RGB"))
         shown = scene if sees_color else gray
-        made = color(shown)
-        made = made if made.ndim == 3 else np.repeat(made[..., None], 3, axis=2)
+        made = np.asarray(Image.fromarray(color(shown)).convert("RGB"))
         columns.append(np.concatenate([shown, made, scene]))
     buffer = io.BytesIO()
     Image.fromarray(np.concatenate(columns, axis=1)).save(buffer, "PNG")
