@@ -8,6 +8,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from kornia.filters import gaussian_blur2d
 from torch import Generator, Tensor
 
 REC601 = (0.299, 0.587, 0.114)
@@ -57,13 +58,9 @@ def to_gray(rgb: Tensor, strength: Tensor) -> Tensor:
 def blur(gray: Tensor, strength: Tensor) -> Tensor:
     """A soft lens: a Gaussian of up to 1 unit."""
     unit = _unit(gray)
-    radius = math.ceil(2.5 * unit)
-    steps = _count(2 * radius + 1, gray) - radius
-    sigma = (unit * strength.view(-1, 1)).clamp(min=0.01)
-    kernel = torch.softmax(-((steps / sigma) ** 2) / 2, dim=1)[:, None, None]
-    padded = F.pad(gray, (radius,) * 4, mode="replicate").transpose(0, 1)
-    across = F.conv2d(padded, kernel, groups=len(gray))
-    return F.conv2d(across, kernel.transpose(2, 3), groups=len(gray)).transpose(0, 1)
+    sigma = (unit * strength.view(-1, 1)).clamp(min=0.01).expand(-1, 2)
+    blurred: Tensor = gaussian_blur2d(gray, 2 * math.ceil(2.5 * unit) + 1, sigma, border_type="replicate")
+    return blurred
 
 
 def vignette(gray: Tensor, strength: Tensor, generator: Generator | None = None) -> Tensor:
