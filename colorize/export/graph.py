@@ -118,7 +118,7 @@ def metadata(renderer: Renderer, sees: str, facts: Mapping[str, Any]) -> dict[st
     }
     size = renderer.working_size
     known = {key: renderer.facts[key] for key in ("data", "epochs", "metrics", "hub") if key in renderer.facts}
-    stated = {
+    stated: dict[str, Any] = {
         "format": FORMAT,
         "version": version("colorize"),
         "input": words[sees],

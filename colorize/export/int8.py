@@ -32,7 +32,7 @@ def quantize(content: bytes, renderer: Renderer, graph: Graph, photographs: Sequ
     onnx, quantization = import_extra("onnx"), import_extra("onnxruntime.quantization")
     shown = _show(renderer, graph, photographs)
 
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined, misc]
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined]
         def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
             picture = next(shown, None)
             return None if picture is None else {graph.sees: picture}
