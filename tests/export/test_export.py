@@ -25,6 +25,7 @@ from colorize.networks import build_network
 from colorize.scenery import render_scenes
 from colorize.targets import build_target
 from colorize.weights.model import Model
+from tests.weights.test_onnx_file import model, write
 
 REPO = Path(__file__).resolve().parents[2]
 UNET = {"name": "UNet", "width": 4, "depth": 2}
@@ -32,12 +33,12 @@ METRICS = {"test/mse": 0.005, "floor/mse": 0.0077}
 FACTS = {"image_size": 32, "chroma_gain": 1.5, "data": {"name": "own"}, "epochs": 3, "metrics": METRICS}
 
 
-def small(target: dict[str, Any] | None = None, network: dict[str, Any] = UNET) -> Colorizer:
+def small(target: dict[str, Any] | None = None, network: dict[str, Any] = UNET, scale: float = 2) -> Colorizer:
     torch.manual_seed(0)
     built = build_target(target or {"name": "LabTarget"})
     trained = build_network(network, built.in_channels, built.out_channels)
     for parameter in trained.parameters():  # colours that differ from place to place
-        parameter.data.mul_(2)
+        parameter.data.mul_(scale)
     return Colorizer(Model(built, trained), FACTS, device="cpu")
 
 
@@ -116,7 +117,7 @@ def test_other_networks_and_targets(target: dict[str, Any], network: dict[str, A
 def test_float16_and_int8_are_smaller_and_near(tmp_path: Path) -> None:
     for number, scene in enumerate(render_scenes(range(3), 48)):
         Image.fromarray(scene).save(tmp_path / f"{number}.png")
-    source = saved(tmp_path, small(network=UNET | {"width": 16}))
+    source = saved(tmp_path, small(network=UNET | {"width": 16}, scale=1))
     sizes = {}
     for name, options in {"32": {}, "16": {"precision": "float16"}, "8": {"calibration": tmp_path}}.items():
         path = tmp_path / f"{name}.onnx"
@@ -190,14 +191,14 @@ def example() -> str:
 
 
 @pytest.mark.slow
-def test_the_readmes_example_needs_three_packages_and_colours_as_we_do(exported: Path, tmp_path: Path) -> None:
+def test_the_readmes_example_needs_three_packages_and_colours_as_we_do(tmp_path: Path) -> None:
     lines = [line for line in example().splitlines() if line.strip()]
     assert len(lines) <= 15
     imported = {word for line in lines for word in re.findall(r"^(?:import|from) (\w+)", line)}
     assert imported == {"numpy", "onnxruntime", "PIL"}
     scene = Image.fromarray(render_scenes([4], 128)[0][:101])
     scene.convert("L").save(tmp_path / "photo.jpg", quality=95)
-    (tmp_path / "model.onnx").write_bytes(exported.read_bytes())
+    exported = write(tmp_path / "model.onnx", model())
     (tmp_path / "example.py").write_text(example())
     done = run("example.py", folder=tmp_path)
     assert done.returncode == 0, done.stderr
