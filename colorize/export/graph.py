@@ -117,7 +117,9 @@ def metadata(renderer: Renderer, sees: str, facts: Mapping[str, Any]) -> dict[st
         "rgb": "rgb: float32 (batch, 3, height, width) in [0, 1], the sRGB picture",
     }
     size = renderer.working_size
-    known = {key: renderer.facts[key] for key in ("data", "epochs", "metrics", "hub") if key in renderer.facts}
+    known: dict[str, Any] = {
+        key: renderer.facts[key] for key in ("data", "epochs", "metrics", "hub") if key in renderer.facts
+    }
     stated: dict[str, Any] = {
         "format": FORMAT,
         "version": version("colorize"),
