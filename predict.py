@@ -1,59 +1,6 @@
 """Colorize photographs: python predict.py input=PHOTO_OR_FOLDER [output=FOLDER] [checkpoint=NAME_OR_FILE]."""
 
-import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
-
-# isort: split
-import sys
-
-import hydra
-from omegaconf import DictConfig
-
-from colorize.album.devices import open_ranks
-from colorize.album.outcome import Outcome
-from colorize.album.plan import Plan, make_plan, remove_leftovers
-from colorize.album.settings import Settings
-from colorize.album.share import color_album
-from colorize.album.stop import Stop
-from colorize.cli import check_missing, explain_mistakes, launch, quote_paths
-from colorize.errors import ColorizeError
-from colorize.inference.colorizer import Colorizer
-from colorize.registry import import_plugins
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="predict")
-@explain_mistakes
-def main(cfg: DictConfig) -> None:
-    import_plugins(cfg.plugins)
-    check_missing(cfg)
-    settings = Settings.from_config(cfg)
-    with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
-        plan = None
-        if ranks.rank == 0:  # which sends it to the others
-            others = (settings.side_by_side, settings.samples, settings.uncertainty)
-            plan = make_plan(str(cfg.input), cfg.output, settings.format, *others)
-            remove_leftovers(plan)
-        colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))
-        outcome = color_album(plan, colorizer, settings, ranks, stop)
-    if plan is not None:
-        end(outcome, plan, settings.overwrite)
-
-
-def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
-    """Print how it went, and exit with code 1 when a photograph failed, 130 when the user stopped it."""
-    for message in outcome.failed:
-        print(f"failed: {message}", file=sys.stderr)
-    print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else plan.jobs[0].output}")
-    if outcome.disk_full is not None:
-        raise ColorizeError(outcome.disk_full)
-    if outcome.stopped:
-        remedy = "overwrite=true begins with the first again" if overwrite else "the same command goes on with them"
-        print(f"stopped: {outcome.left} of {outcome.total} photographs are left; {remedy}.", file=sys.stderr)
-        raise SystemExit(130)
-    if outcome.failed:
-        raise SystemExit(1)
-
+from colorize.commands.start import predict
 
 if __name__ == "__main__":
-    sys.argv[1:] = quote_paths(sys.argv[1:])
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
-    launch(main, "predict")
+    predict()

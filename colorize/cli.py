@@ -26,13 +26,15 @@ from hydra.types import RunMode
 from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from colorize import interrupt
+from colorize import interrupt, program
 from colorize.errors import ColorizeError, first_line
 from colorize.registry import explain_unknown
 
 T = TypeVar("T")
 PATH_KEYS = ("input", "output", "checkpoint")
-CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = _PACKAGE / "conf"  # where setup.py puts it; in a checkout it lies beside the package
+CONFIG_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "conf"
 NOISE = (
     r".*LeafSpec.* is deprecated",  # Lightning's use of torch
     r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
@@ -117,7 +119,7 @@ def check_missing(cfg: DictConfig) -> None:
 
 
 def quote_paths(words: list[str]) -> list[str]:
-    """Command line words in which the paths of predict.py are quoted for Hydra.
+    """Command line words in which the paths of conf/predict.yaml are quoted for Hydra.
 
     Its grammar gives = , ( [ { and spaces a meaning. What is quoted already, null, and the sweeps of -m stay as they
     are.
@@ -182,7 +184,7 @@ def sentence(error: BaseException, config: str = "train") -> str:
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
-            text = f"{str(error).splitlines()[0]}: several values need -m (python train.py -m ...), a list [1,2]."
+            text = f"{str(error).splitlines()[0]}: several values need -m ({program.command()} -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
             text = f"{error}: {first_line(cause)}"
         case OverrideParseException():

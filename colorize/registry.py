@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 from colorize.errors import ColorizeError
@@ -49,18 +51,22 @@ def _descendants(base: type[T]) -> Iterable[type[T]]:
 def import_plugins(modules: Iterable[str]) -> None:
     """Import modules of the user's, whose networks, targets, tasks and losses are then known by name.
 
+    They are looked for in the current folder too, last: no file that lies there takes the place of a library.
+
     Raises:
         ColorizeError: there is no such module.
     """
     for name in modules:
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise
             raise ColorizeError(
-                f"plugins names {name}, but there is no such module: put {name.replace('.', '/')}.py beside the script "
-                "or into a folder of PYTHONPATH."
+                f"plugins names {name}, but there is no such module: put {name.replace('.', '/')}.py into the "
+                "current folder or into one of PYTHONPATH."
             ) from error
 
 

@@ -16,6 +16,7 @@ STANDS_ON = {
     "errors": set(),
     "files": set(),
     "interrupt": set(),
+    "program": set(),
     "registry": {"errors"},
     "color": {"errors"},
     "images": {"errors", "files"},
@@ -26,13 +27,14 @@ STANDS_ON = {
     "hub": {"errors", "images", "scenery"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
-    "cli": FOUNDATION | {"interrupt"},
+    "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
     "data": FOUNDATION | {"images", "scenery"},
-    "training": INFERENCE | {"cli", "data", "metrics", "tasks"},
+    "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
     "export": INFERENCE | {"cli", "scenery"},
+    "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
 WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "export", "scenery"})
@@ -108,7 +110,7 @@ def test_nothing_imports_an_extra_before_it_is_asked_for() -> None:
     assert not [name for name in names if name.split(".")[0] in extras]
 
 
-@pytest.mark.parametrize("room", ["images", "scenery", "hub", "errors", "files", "registry", "cli"])
+@pytest.mark.parametrize("room", ["images", "scenery", "hub", "errors", "files", "registry", "cli", "program"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -69,6 +69,7 @@ class FabricRanks(Ranks):
         self._prints = strategy.local_rank == 1  # for all, when the first was killed
         self._stop = stop
         self._passed_on = False
+        self._shared: Any = None  # what the machines tell each other
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -92,6 +93,8 @@ class FabricRanks(Ranks):
             self._group = cast(Any, dist.new_group(backend="gloo", timeout=AS_LONG_AS_IT_TAKES))
             box = [value]
             dist.broadcast_object_list(box, src=0, group=self._group)
+        if self.world > self.on_machine:
+            self._shared = cast(Any, dist).PrefixStore("stop", dist.distributed_c10d._get_default_store())
         return box[0]
 
     def wait(self) -> None:
@@ -119,6 +122,17 @@ class FabricRanks(Ranks):
         if self._first is not None:
             os.kill(self._first, signal.SIGTERM)
 
+    def _share_stop(self) -> None:
+        """Tell the other machines that this one is to stop, or hear it from them."""
+        if self._shared is None:
+            return
+        with suppress(RuntimeError):  # the machine that keeps it has gone, which `wait` will say
+            if self._stop.asked:
+                self._shared.set("asked", "yes")
+                self._shared = None
+            elif self._shared.check(["asked"]):
+                self._stop.asked = True
+
     @contextmanager
     def _lost_rank_as_error(self) -> Iterator[None]:
         """What gloo raises when another rank has ended becomes a ColorizeError."""
@@ -131,6 +145,7 @@ class FabricRanks(Ranks):
     def _watch(self) -> None:
         """End this process when another on this machine has been killed, even while it waits for that one."""
         while not self._ended.wait(0.1):
+            self._share_stop()
             started = getattr(self._launcher, "procs", [])
             while started:  # Fabric's own watcher, which kills without a word, then has none to watch
                 self._others.append(started.pop(0))

@@ -34,7 +34,7 @@ class Ledger:
     written is dropped, and its photograph is done again.
 
     Raises:
-        ColorizeError: it cannot be written, or there is a `report.csv` that predict.py did not write.
+        ColorizeError: it cannot be written, or there is a `report.csv` of another program.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,7 +80,7 @@ class Ledger:
         rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
         if data and rows[:1] != [COLUMNS]:
             raise ColorizeError(
-                f"{self.path} was not written by predict.py: move it away, or give another output folder."
+                f"{self.path} is not the report of an album: move it away, or give another output folder."
             )
         return [
             LedgerRow(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler, WeightedRandomSampler
 
 from colorize.data.augment import Augment
-from colorize.data.order import EpochSampler, TrainLoader
+from colorize.data.order import Batches, EpochSampler, EvaluationSampler, TrainLoader
 from colorize.errors import ColorizeError
 
 Split = Literal["train", "val", "test"]
@@ -115,25 +115,30 @@ class ImageData(pl.LightningDataModule, ABC):
         """How training pictures are drawn: each once an epoch, in a random order."""
         return RandomSampler(self.splits["train"])  # type: ignore[arg-type]
 
+    def epoch_sampler(self, ranks: int, rank: int) -> EpochSampler:
+        """Which training pictures come to a rank in each epoch, and in which order."""
+        return EpochSampler(self.train_sampler(), ranks, rank, torch.initial_seed())
+
     def _loader(self, split: Split) -> DataLoader[dict[str, Tensor]]:
-        dataset = self.splits[split]
-        if not len(dataset):  # type: ignore[arg-type]
+        dataset: Any = self.splits[split]
+        if not len(dataset):
             raise ColorizeError(self.empty_split(split))
-        sampler = None
+        options: dict[str, Any] = {
+            "num_workers": self.num_workers,
+            "persistent_workers": self.num_workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+            "collate_fn": as_it_is,
+        }
+        ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
         if split == "train":
-            ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
-            sampler = EpochSampler(self.train_sampler(), ranks, rank, torch.initial_seed())
-        return (DataLoader if sampler is None else TrainLoader)(
-            dataset,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            generator=None if sampler is None else torch.Generator(),  # seeds workers, which draw nothing at random
-            drop_last=sampler is not None and len(sampler) >= self.batch_size,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-            collate_fn=as_it_is,
-        )
+            sampler = self.epoch_sampler(ranks, rank)
+            options["generator"] = torch.Generator()  # seeds workers, which draw nothing at random
+            whole = len(sampler) >= self.batch_size
+            return TrainLoader(dataset, self.batch_size, sampler=sampler, drop_last=whole, **options)
+        if ranks > 1:
+            share = EvaluationSampler(len(dataset), self.batch_size, ranks, rank)
+            return DataLoader(Batches(dataset), batch_size=None, sampler=share, **options)
+        return DataLoader(dataset, self.batch_size, **options)
 
     def empty_split(self, split: Split) -> str:
         """The sentence for a split that holds no picture."""

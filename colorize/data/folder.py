@@ -127,9 +127,14 @@ def download(dataset: str) -> Path:
     kagglehub asks the network which version is the newest unless one is named (OWNER/NAME/versions/NUMBER), so the
     newest that it holds whole is named: it marks each with DATASETS/OWNER/NAME/NUMBER.complete.
     """
-    import kagglehub
-    from kagglehub.config import get_cache_folder
-
+    try:
+        import kagglehub
+        from kagglehub.config import get_cache_folder
+    except ModuleNotFoundError as error:
+        raise ColorizeError(
+            f"Downloading the Kaggle data set {dataset} needs the kagglehub package: pip install 'colorize[kaggle]', "
+            "or give data.root=FOLDER with photographs of your own."
+        ) from error
     marks = Path(get_cache_folder(), "datasets", dataset).glob("*.complete")
     versions = [int(mark.stem) for mark in marks if mark.stem.isdigit()]
     try:

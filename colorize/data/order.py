@@ -1,12 +1,16 @@
-"""The order in which training pictures come: that of each epoch follows from the seed, and may begin anywhere."""
+"""The order in which pictures come, on one rank of several: each once, the same ones however many ranks there are.
 
+That of each training epoch follows from the seed, and may begin anywhere.
+"""
+
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, RandomSampler, WeightedRandomSampler
 
 from colorize.errors import ColorizeError
 
@@ -14,7 +18,8 @@ from colorize.errors import ColorizeError
 class EpochSampler(DistributedSampler[int]):
     """A rank's share of the pictures that a random sampler draws, those of each epoch from (`seed`, epoch) alone.
 
-    All ranks draw the same list and take turns in it, so that a global batch does not depend on their number.
+    All ranks draw the same list and take turns in it, so that a global batch does not depend on their number. Pictures
+    that are left when each rank has as many as the others wait for another epoch; none comes twice.
 
     Args:
         draw: what draws the pictures of an epoch.
@@ -28,7 +33,8 @@ class EpochSampler(DistributedSampler[int]):
     def __init__(
         self, draw: RandomSampler | WeightedRandomSampler, ranks: int = 1, rank: int = 0, seed: int = 0
     ) -> None:
-        super().__init__(draw, ranks, rank, shuffle=False, seed=seed)  # type: ignore[arg-type] # only its length counts
+        enough = len(draw) >= ranks  # else some come twice, since a rank without pictures could not train
+        super().__init__(draw, ranks, rank, False, seed, drop_last=enough)  # type: ignore[arg-type] # its length counts
         self.draw = draw
         self.draw.generator = torch.Generator()
         self.start = 0
@@ -45,6 +51,50 @@ class EpochSampler(DistributedSampler[int]):
         if epoch != self.epoch:
             self.start = 0
         super().set_epoch(epoch)
+
+
+class EvaluationSampler(DistributedSampler[Any]):
+    """Batches of a rank's share of an evaluation: each picture once, in no rank twice, and as many batches in each.
+
+    torch's own sampler shows some pictures twice, to make the shares equal, and they would count twice in metrics. All
+    ranks need as many batches, since BatchNorm's statistics are exchanged with each; those may differ by one picture.
+
+    Args:
+        pictures: how many there are in all.
+        batch_size: pictures in a batch, at most; one more where 1 leaves no other way.
+        ranks, rank: how many processes evaluate, and which one this is.
+
+    Raises:
+        ColorizeError: there are fewer pictures than ranks.
+    """
+
+    def __init__(self, pictures: int, batch_size: int, ranks: int, rank: int) -> None:
+        if pictures < ranks:
+            raise ColorizeError(
+                f"{pictures} pictures to validate with cannot be shared by {ranks} processes: give more of them, "
+                "or use fewer devices."
+            )
+        super().__init__(range(pictures), ranks, rank, shuffle=False)  # type: ignore[arg-type] # its length counts
+        batches = min(math.ceil(math.ceil(pictures / ranks) / batch_size), pictures // ranks)
+        share = np.array_split(np.arange(pictures), ranks)[rank]
+        self.batches = [batch.tolist() for batch in np.array_split(share, batches)]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+
+class Batches(Dataset[dict[str, Tensor]]):
+    """A data set that is asked for lists of pictures, as an `EvaluationSampler` gives them."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, indices: list[int]) -> dict[str, Tensor]:
+        batch: dict[str, Tensor] = self.dataset.__getitems__(indices)
+        return batch
 
 
 class TrainLoader(DataLoader[dict[str, Tensor]]):

@@ -132,7 +132,7 @@ def _write_pack(
     bad: list[str] = []
     try:
         _write_index(temporary, about)  # lets _remove_stale know whose it is if this process is killed
-        with (temporary / "images.bin").open("wb") as out, closing(_decode(files, size, workers)) as images:
+        with (temporary / "images.bin").open("wb") as out, closing(decode(files, size, workers)) as images:
             for name, file, image in zip(names, files, images, strict=True):
                 if isinstance(image, ImageError):
                     bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
@@ -151,7 +151,9 @@ def _write_pack(
     return packed
 
 
-def _decode(files: Sequence[Path], size: int, workers: int | None) -> Generator[npt.NDArray[np.uint8] | ImageError]:
+def decode(
+    files: Sequence[Path], size: int, workers: int | None = None
+) -> Generator[npt.NDArray[np.uint8] | ImageError]:
     """Each file's image or error, in order; no more than a few for each thread wait in memory."""
     workers = workers or min(os.cpu_count() or 1, 16)
     waiting: deque[Future[npt.NDArray[np.uint8] | ImageError]] = deque()

@@ -65,7 +65,8 @@ class PackedData(ImageData):
     def prepare_data(self) -> None:
         for folder in self.folders():
             if folder not in self._packs:
-                check_unreadable(self.packed(folder), self.max_bad_fraction)
+                found = self.packed(folder)
+                check_unreadable(len(found.names), found.bad, self.max_bad_fraction)
 
     def photographs(self, folder: Path) -> list[Path]:
         """The photographs below a folder, sorted by path."""
@@ -91,17 +92,24 @@ class PackedData(ImageData):
         )
 
 
-def check_unreadable(packed: PackedImages, max_bad_fraction: float) -> None:
-    """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`."""
-    if not packed.bad:
+def check_unreadable(
+    good: int, bad: Sequence[str], max_bad_fraction: float, key: str = "data.max_bad_fraction"
+) -> None:
+    """Warns of files that cannot be read; raises a ColorizeError when they are more than `max_bad_fraction`.
+
+    Args:
+        good: how many could be read.
+        bad: "path: reason" of each other.
+        max_bad_fraction: the largest share that is accepted.
+        key: what the limit is called.
+    """
+    if not bad:
         return
-    count = len(packed.bad) + len(packed.names)
-    some = "; ".join(packed.bad[:5]) + ("; ..." if len(packed.bad) > 5 else "")
-    sentence = f"{len(packed.bad)} of {count} files cannot be read ({some})"
-    if len(packed.bad) / count > max_bad_fraction:
-        raise ColorizeError(
-            f"{sentence}: more than data.max_bad_fraction={max_bad_fraction}; fix or remove them, or raise that limit."
-        )
+    count = len(bad) + good
+    some = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
+    sentence = f"{len(bad)} of {count} files cannot be read ({some})"
+    if len(bad) / count > max_bad_fraction:
+        raise ColorizeError(f"{sentence}: more than {key}={max_bad_fraction}; fix or remove them, or raise that limit.")
     log.warning("%s and are left out.", sentence)
 
 

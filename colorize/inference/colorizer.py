@@ -43,7 +43,7 @@ class Colorizer(Renderer):
                 CPU, whatever the device.
 
         Raises:
-            ColorizeError: no such weights, or a file that neither train.py nor `save` wrote.
+            ColorizeError: no such weights, or a file that neither a training nor `save` wrote.
         """
         model, facts = load_weights(source)
         if is_onnx(model.network) and precision != "auto":

@@ -7,7 +7,6 @@ import torch
 from colorize.errors import ColorizeError
 
 PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
-BFLOAT16_BY_DEFAULT = ("cuda",)  # the kinds of device that compute in bfloat16, where they have it, when none is asked
 
 
 def choose_device(name: str) -> torch.device:
@@ -36,9 +35,8 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def automatic_precision(device: torch.device) -> torch.dtype:
-    """What precision=auto means on a device, in training and in inference: bfloat16 or float32."""
-    fast = device.type in BFLOAT16_BY_DEFAULT and has_bfloat16(device)
-    return torch.bfloat16 if fast else torch.float32
+    """What precision=auto means on a device, in training and in inference: bfloat16 where it has it, else float32."""
+    return torch.bfloat16 if has_bfloat16(device) else torch.float32
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

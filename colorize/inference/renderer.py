@@ -18,10 +18,12 @@ from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.colors import Colors, check_distribution, decode_colors
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pixels_as_float
+from colorize.networks.fold import fold_batch_norms
 from colorize.targets import LabTarget, RGBTarget
 from colorize.weights.model import Model
 
 STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
+MOST_ON_A_CPU = 4  # photographs at once, whose features stay near its cache
 LONGEST_ASPECT = 4  # the network sees the sides of a longer photograph smaller
 
 
@@ -33,8 +35,8 @@ class Renderer:
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
             (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network.
         device: "auto" takes a GPU when there is one.
-        precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU that has it. The colour maths
-            are always float32.
+        precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU or a CPU that has it. The
+            colour maths are always float32.
     """
 
     def __init__(self, model: Model, facts: Mapping[str, Any], device: str = "auto", precision: str = "auto") -> None:
@@ -42,6 +44,7 @@ class Renderer:
         self.dtype = choose_precision(precision, self.device)
         self.target = model.target
         self.network = model.network.to(self.device).eval()
+        self._folded = fold_batch_norms(self.network)
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
         self.chroma_gain = float(facts.get("chroma_gain", 1.0))
@@ -94,11 +97,11 @@ class Renderer:
         check_distribution(self.target, temperature, samples, uncertainty)
         asked = (temperature, samples, uncertainty)
         small = small.to(self.device)
-        colors = self._colors(small, *asked)
-        if tta:
-            mirrored = self._colors(small.flip(-1), *asked)
-            colors = colors.map(lambda one, other: (one + other.flip(-1)) / 2, mirrored)
-        return colors.map(Tensor.cpu)
+        parts = []
+        for part in small.split(MOST_ON_A_CPU if self.device.type == "cpu" else len(small)):
+            colors = self._colors(torch.cat([part, part.flip(-1)]) if tta else part, *asked)
+            parts.append(colors.map(_mean_of_mirrored) if tta else colors)
+        return parts[0].map(lambda *values: torch.cat(values).cpu(), *parts[1:])
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
         """The photograph's gray with the colours of the small picture, ab times `saturation`: `merge_pixels`."""
@@ -136,7 +139,7 @@ class Renderer:
 
     def _predict(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            return self.target.predict(self.network, x).float()
+            return self.target.predict(self._folded, x).float()
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         if self.network.image_size is not None:
@@ -165,3 +168,9 @@ class Renderer:
     def _gray_strip(self, rgb: Tensor) -> Tensor:
         x = self.target.see(rgb.to(self.device))
         return self.target.to_rgb(x, self._predict(x))[:, :1].cpu()
+
+
+def _mean_of_mirrored(values: Tensor) -> Tensor:
+    """(2 B, ..., w), the second half of mirrored pictures -> (B, ..., w)."""
+    one, other = values.chunk(2)
+    return (one + other.flip(-1)) / 2

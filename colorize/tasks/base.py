@@ -1,14 +1,15 @@
 """What every task shares: the step of training and evaluation, the optimizer, what goes into a checkpoint."""
 
+import math
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
+from torchmetrics import MeanMetric, MetricCollection
 
 from colorize.color import rgb_to_gray, to_float
 from colorize.metrics import color_metrics
@@ -54,6 +55,9 @@ class Task(pl.LightningModule, ABC):
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")
         self.test_floors = self.metrics("floor/")
+        # Over processes with shares of different size Lightning's own mean rounds their mean size down. NaN stays NaN;
+        # nan_strategy="disable" would ignore the weights.
+        self.eval_losses = nn.ModuleDict({stage: MeanMetric(nan_strategy=math.nan) for stage in ("val", "test")})
         self._val_floor_is_logged = False
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
@@ -99,14 +103,17 @@ class Task(pl.LightningModule, ABC):
         prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
         in_training = stage == "train"
+        value: Any = loss if in_training else cast(Any, self.eval_losses[stage])
+        if not in_training:
+            value.update(loss, len(x))
         self.log(
             f"{stage}/loss",
-            loss,
+            value,
             on_step=in_training,
             on_epoch=True,
             prog_bar=stage != "test",
             batch_size=len(x),
-            sync_dist=True,
+            sync_dist=in_training,
         )
         return x, prediction, loss
 

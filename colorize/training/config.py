@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
 import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
@@ -14,6 +14,7 @@ from colorize.files import write_whole
 from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
 from colorize.training.devices import device_type
+from colorize.training.progress import ProgressBar
 
 STARTS = ("init_from", "encoder_weights")  # keys of `model` that say which weights a training starts from
 
@@ -35,7 +36,7 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def expand_paths(cfg: DictConfig) -> None:
-    """Replace ~ by the home folder in the paths that train.py itself reads and writes."""
+    """Replace ~ by the home folder in the paths that a training itself reads and writes."""
     for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from"), (cfg.model, "encoder_weights")):
         if holder[key] is not None:
             holder[key] = str(Path(holder[key]).expanduser())
@@ -58,5 +59,5 @@ def resolve_precision(precision: str | int, accelerator: str) -> str | int:
 
 
 def progress_bars(cfg: DictConfig) -> list[Callback]:
-    """tqdm's bar, unless none is wanted; where there is rich, Lightning would take its, which wraps its lines."""
-    return [TQDMProgressBar()] if cfg.trainer.enable_progress_bar else []
+    """The bar, unless none is wanted."""
+    return [ProgressBar()] if cfg.trainer.enable_progress_bar else []

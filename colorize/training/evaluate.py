@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
+from colorize import program
 from colorize.data.base import ImageData
 from colorize.files import write_whole
 from colorize.tasks.base import Task
@@ -74,7 +75,7 @@ def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: str | None) -> s
     lines.append(f"run: {run_dir}")
     if checkpoint is not None:
         word = shlex.quote(f"checkpoint={checkpoint}")
-        lines.append(f"use: python predict.py {word} input=PHOTO_OR_FOLDER output=FOLDER")
+        lines.append(f"use: {program.other('predict')} {word} input=PHOTO_OR_FOLDER output=FOLDER")
     return "\n".join(lines)
 
 

@@ -28,12 +28,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise ColorizeError(
             f"{path} is refused: it is no checkpoint, or holds objects other than weights and plain values; "
-            "only checkpoints written by train.py are loaded."
+            "only checkpoints that a training of colorize wrote are loaded."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise ColorizeError(f"{path} cannot be read as a checkpoint: {first_line(error)}.") from error
     if not isinstance(checkpoint, dict) or not {"task", "hyper_parameters", "state_dict"} <= checkpoint.keys():
-        raise ColorizeError(f"{path} is not a checkpoint of this project: it was not written by train.py.")
+        raise ColorizeError(f"{path} is not a checkpoint of this project: no training of it wrote it.")
     _check_weights(path, checkpoint["state_dict"])
     return checkpoint
 

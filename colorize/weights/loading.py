@@ -30,7 +30,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         `chroma_gain`, `data`, `epochs`, `metrics` and `hub`, the repository and commit that it came from.
 
     Raises:
-        ColorizeError: no such weights, or a file that neither train.py nor `Colorizer.save` wrote.
+        ColorizeError: no such weights, or a file that neither a training nor `Colorizer.save` wrote.
     """
     if str(source).startswith(SCHEME):
         path, origin = download(str(source))

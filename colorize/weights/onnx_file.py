@@ -54,6 +54,9 @@ class _OnnxNetwork(Network):
         super().__init__()
         self.path, self.session, self.image_size = path, session, image_size
 
+    def __deepcopy__(self, _: dict[int, Any]) -> "_OnnxNetwork":
+        return self  # a session has nothing to copy, and cannot be
+
     def forward(self, x: Tensor) -> Tensor:
         """Raises: ColorizeError: the file fails on the picture, or does not say its colours."""
         picture = x.float().cpu().numpy()

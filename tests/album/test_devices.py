@@ -18,7 +18,8 @@ from colorize.errors import ColorizeError
 REPO = Path(__file__).resolve().parents[2]
 LIGHT = (
     "colorize.interrupt",
-    "colorize.cli",
+    "colorize.commands.predict",
+    "colorize.commands.start",
     "colorize.files",
     "colorize.inference.colorizer",
     *(

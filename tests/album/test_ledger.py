@@ -72,7 +72,7 @@ def test_names_that_are_not_utf_8_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["name,price\nfish,3\n", "no line end", "file,status\n"])
 def test_a_table_of_another_is_left_alone(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.csv").write_text(content)
-    with pytest.raises(ColorizeError, match=r"report\.csv was not written by predict\.py: move it away"):
+    with pytest.raises(ColorizeError, match=r"report\.csv is not the report of an album: move it away"):
         Ledger(tmp_path)
     assert (tmp_path / "report.csv").read_text() == content
 

@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.cli import CONFIG_DIR, sentence
+from colorize.data.shards import write_shards
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 from colorize.training.checks import check
@@ -40,7 +41,9 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_photograph(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
     pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
-    return {"landscapes": folder, "photographs": folder, "cifar10": folder, "paired": folder}
+    write_shards(folder, folder / "shards", 32, 0.3, 0.3)
+    streaming = {"streaming": folder / "shards"}
+    return {"landscapes": folder, "photographs": folder, "cifar10": folder, "paired": folder, **streaming}
 
 
 @pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])

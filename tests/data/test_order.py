@@ -1,13 +1,13 @@
 """The order of training pictures follows from seed and epoch, and goes on in the middle of an epoch."""
 
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pytest
 import torch
 from torch.utils.data import RandomSampler, WeightedRandomSampler
 
-from colorize.data.order import EpochSampler, TrainLoader
+from colorize.data.order import EpochSampler, EvaluationSampler, TrainLoader
 from colorize.errors import ColorizeError
 from tests.training.small import make_data
 
@@ -50,10 +50,25 @@ def test_an_epoch_does_not_depend_on_what_was_drawn_before(kind: str) -> None:
 def test_ranks_take_turns_in_what_one_process_would_see(kind: str) -> None:
     whole = list(make_sampler(kind))
     first, second = (list(make_sampler(kind, ranks=2, rank=rank)) for rank in range(2))
-    assert [number for pair in zip(first, second, strict=True) for number in pair][:21] == whole
-    assert len(first) == len(second) == 11
+    assert [number for pair in zip(first, second, strict=True) for number in pair] == whole[:20]
+    assert len(first) == len(second) == 10  # of 21; none comes twice
     if kind == "each":
         assert sorted(whole) == list(range(21))
+
+
+@pytest.mark.parametrize("pictures", [2, 3, 8, 9, 16, 17, 100])
+@pytest.mark.parametrize("batch_size", [1, 4, 8, 200])
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_share_an_evaluation_evenly(pictures: int, batch_size: int, ranks: int) -> None:
+    """Each picture once, as many batches on each rank, none larger than asked for (or than one more than one)."""
+    if pictures < ranks:
+        with pytest.raises(ColorizeError, match="2 pictures to validate with cannot be shared by 3 processes: give"):
+            EvaluationSampler(pictures, batch_size, ranks, 0)
+        return
+    shares = [list(EvaluationSampler(pictures, batch_size, ranks, rank)) for rank in range(ranks)]
+    assert sorted(chain(*chain(*shares))) == list(range(pictures))
+    assert len({len(share) for share in shares}) == 1
+    assert all(1 <= len(batch) <= max(batch_size, 2) for batch in chain(*shares))
 
 
 def test_a_new_epoch_begins_at_its_begin() -> None:

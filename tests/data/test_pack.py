@@ -62,7 +62,7 @@ def test_few_photographs_wait_in_memory(root: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(packing, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(packing, "read_rgb", numbered)
-    decoded = packing._decode([root / f"{index}.png" for index in range(60)], 4, 2)
+    decoded = packing.decode([root / f"{index}.png" for index in range(60)], 4, 2)
     for taken in range(10):
         assert isinstance(next(decoded), np.ndarray)
         assert len(submitted) == 8 + taken

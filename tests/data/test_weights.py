@@ -1,6 +1,5 @@
 """Several folders of photographs, and how often each is drawn in training."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,11 +116,9 @@ def test_ranks_share_one_list_of_draws(roots: list[Path], tmp_path: Path) -> Non
     expected_of_epoch = draws(EpochSampler(data.train_sampler()), 3)
     for *drawn, expected in zip(*(draws(sampler, 3) for sampler in ranks), expected_of_epoch, strict=True):
         assert drawn[0] != drawn[1]
-        assert drawn[0] == expected[::2]
-        padding = Counter(drawn[0] + drawn[1])
-        padding.subtract(expected)
-        assert padding.total() == len(expected) % 2
-        assert min(padding.values()) == 0
+        even = expected[: len(expected) // 2 * 2]
+        assert drawn[0] == even[::2]
+        assert drawn[1] == even[1::2]
 
 
 @pytest.mark.parametrize("weights", [[1], [1, 2, 3], [0, 0], [1, -1], [1, "x"], [float("nan"), 1], [float("inf"), 1]])

@@ -39,7 +39,7 @@ def small(target: dict[str, Any] | None = None, network: dict[str, Any] = UNET, 
     trained = build_network(network, built.in_channels, built.out_channels)
     for parameter in trained.parameters():  # colours that differ from place to place
         parameter.data.mul_(scale)
-    return Colorizer(Model(built, trained), FACTS, device="cpu")
+    return Colorizer(Model(built, trained), FACTS, device="cpu", precision="32")
 
 
 def saved(folder: Path, colorizer: Colorizer | None = None) -> str:

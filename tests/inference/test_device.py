@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from colorize.inference import device
 from colorize.inference.device import choose_precision, has_bfloat16
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -23,7 +22,6 @@ def test_a_cpu_says_whether_it_has_bfloat16(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert has_bfloat16(CPU) is expected
-    monkeypatch.setattr(device, "BFLOAT16_BY_DEFAULT", ("cuda", "cpu"))
     assert choose_precision("auto", CPU) is (torch.bfloat16 if expected else torch.float32)
 
 
@@ -39,8 +37,3 @@ def test_a_gpu_computes_in_bfloat16_where_it_has_it(
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has)
     assert choose_precision("auto", CUDA) is expected
     assert choose_precision("32", CUDA) is torch.float32
-
-
-def test_a_cpu_computes_in_float32_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
-    assert choose_precision("auto", CPU) is torch.float32

@@ -8,7 +8,7 @@ import torch
 
 from colorize.errors import ColorizeError
 from colorize.networks import EncoderUNet, build_network
-from colorize.networks.efficientnet import SCALES, EfficientNetLite, round_channels
+from colorize.networks.efficientnet import SCALES, EfficientNetLite, SameConv2d, round_channels
 from colorize.networks.pretrained import load_encoder_weights
 
 
@@ -44,6 +44,23 @@ def test_bf16_autocast_on_a_cpu_gives_nearly_what_float32_gives() -> None:
             rounded = network(x)
     assert rounded.dtype == torch.bfloat16
     assert (rounded.float() - exact).abs().max() < 0.1 * exact.abs().max()
+
+
+@pytest.mark.parametrize(("gradients", "expected"), [(True, torch.float32), (False, torch.bfloat16)])
+def test_a_convolution_whose_gradient_is_slow_in_bf16_is_in_float32_where_there_is_one(
+    gradients: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+    forward = torch.nn.Conv2d.forward
+
+    def watched(self: torch.nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+        computed.append(forward(self, x))
+        return computed[-1]
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
+    with torch.set_grad_enabled(gradients), torch.autocast("cpu", torch.bfloat16):
+        SameConv2d(4, 4, 5, groups=4)(torch.rand(1, 4, 8, 8))
+    assert [result.dtype for result in computed] == [expected]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

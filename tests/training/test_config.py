@@ -57,7 +57,8 @@ def test_a_run_is_named_after_what_is_trained_or_evaluated(fit: bool, ckpt_path:
         ("auto", "auto", True, "bf16-mixed"),
         ("auto", "gpu", True, "bf16-mixed"),
         ("auto", "cuda", False, "32-true"),
-        ("auto", "cpu", True, "32-true"),
+        ("auto", "cpu", True, "bf16-mixed"),
+        ("auto", "cpu", False, "32-true"),
         ("16-mixed", "gpu", True, "16-mixed"),
         (32, "gpu", True, 32),
     ],
@@ -67,13 +68,16 @@ def test_automatic_precision(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": bf16}, raising=False)
     assert resolve_precision(precision, accelerator) == expected
 
 
-def test_automatic_precision_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("capability", "expected"), [("avx512_bf16", "bf16-mixed"), ("avx512_f", "32-true")])
+def test_automatic_precision_without_a_gpu(capability: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True}, raising=False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert resolve_precision("auto", "auto") == "32-true"
+    assert resolve_precision("auto", "auto") == expected
 
 
 @pytest.mark.parametrize("rank", [0, 1])

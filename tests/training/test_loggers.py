@@ -1,5 +1,6 @@
 """Loggers from the start of a run to its end."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import CSVLogger, WandbLogger
 
+from colorize.data.folder import download
 from colorize.errors import ColorizeError
 from colorize.training.loggers import open_loggers, tensorboard_logger
+from colorize.training.loggers.wandb import wandb_logger
 
 
 class FakeWandb(WandbLogger):
@@ -84,3 +87,12 @@ def test_a_missing_tensorboard_is_named_with_its_install(tmp_path: Path, monkeyp
     monkeypatch.setattr("colorize.training.loggers.tensorboard.TensorBoardLogger", missing)
     with pytest.raises(ColorizeError, match=r"pip install 'colorize\[tensorboard\]'"):
         tensorboard_logger(str(tmp_path))
+
+
+@pytest.mark.parametrize(("package", "extra"), [("wandb", "wandb"), ("kagglehub", "kaggle")])
+def test_a_missing_package_is_named_with_its_install(
+    package: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # every import of it is an ImportError
+    with pytest.raises(ColorizeError, match=rf"pip install 'colorize\[{extra}\]'"):
+        wandb_logger(str(tmp_path), "colorize", "a run") if package == "wandb" else download("owner/name")

@@ -1,6 +1,7 @@
 """The command that a run ends with, pasted into a shell."""
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_last_line_names_the_checkpoint_to_a_shell_and_to_hydra(name: str) -> None:
+def test_the_last_line_names_the_checkpoint_to_a_shell_and_to_hydra(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py"])
     checkpoint = Path("/runs") / name / "checkpoints/best.ckpt"
     line = summary({"n_images": 8}, checkpoint.parents[1], str(checkpoint)).splitlines()[-1]
     use, python, script, *words = shlex.split(line)

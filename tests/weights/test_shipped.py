@@ -1,6 +1,5 @@
 """The weights that ship: there, small, described, and what they promise about luminance, size and colour."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from colorize import Colorizer
 from colorize.scenery import render_scenes
 from colorize.weights.shipped import DEFAULT, FOLDER, shipped
+from tests.wheel import build_wheel
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +80,7 @@ def test_it_adds_colour_and_none_that_is_wild(colorizer: Colorizer) -> None:
 @pytest.mark.slow
 def test_an_installed_wheel_has_them(tmp_path: Path) -> None:
     """The built package alone, without this repository, colours a picture with no network."""
-    repo, source = Path(__file__).resolve().parents[2], tmp_path / "source"
-    shutil.copytree(repo / "colorize", source / "colorize", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(repo / name, source)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "-w", tmp_path]
-    wheel = [sys.executable, "-m", "pip", "wheel", *options, source]
-    subprocess.run(wheel, check=True, capture_output=True, timeout=300)
-    (built,) = tmp_path.glob("colorize-*.whl")
+    built = build_wheel(tmp_path)
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, built]
     subprocess.run(install, check=True, capture_output=True, timeout=300)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from PIL import Image, ImageDraw
-from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
+from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
@@ -53,6 +53,8 @@ class SamplePictures(DrawingCallback):
             if isinstance(logger, WandbLogger):
                 step = trainer.global_step - 1 if trainer.state.fn == "fit" else None
                 logger.log_image("samples", [panel], step, caption=["input | prediction | truth"])
+            elif isinstance(logger, MLFlowLogger):
+                logger.experiment.log_image(logger.run_id, panel, key="samples", step=trainer.global_step)
             elif isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
 

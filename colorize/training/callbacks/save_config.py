@@ -4,11 +4,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 
 class SaveConfig(Callback):
-    """Puts into every checkpoint the composed configuration, so that it is all that predict needs, and the W&B run."""
+    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -18,3 +18,5 @@ class SaveConfig(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 checkpoint["wandb_run_id"] = logger.version
+            elif isinstance(logger, MLFlowLogger):
+                checkpoint["mlflow_run_id"] = logger.version

@@ -1,14 +1,18 @@
 """The loggers of a run, from its start to its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, WandbLogger
 
+from colorize.data.base import ImageData
+from colorize.tasks.base import Task
 from colorize.training.config import plain
+from colorize.training.loggers import mlflow as mlflow_run
 from colorize.training.loggers import wandb as wandb_run
 
 
@@ -23,9 +27,22 @@ def open_loggers(cfg: DictConfig) -> Iterator[list[Logger]]:
         for settings in cfg.logger.values():
             loggers.append(instantiate(settings))
             stack.push(partial(_close, loggers[-1]))
-            if not isinstance(loggers[-1], CSVLogger):  # config.yaml lies beside its metrics.csv
+            if isinstance(loggers[-1], MLFlowLogger):
+                mlflow_run.log_configuration(loggers[-1], plain(cfg))
+            elif not isinstance(loggers[-1], CSVLogger):  # config.yaml lies beside its metrics.csv
                 loggers[-1].log_hyperparams(plain(cfg))
         yield loggers
+
+
+def log_test_results(
+    loggers: list[Logger], task: Task, data: ImageData, metrics: Mapping[str, Any], checkpoint: str | None
+) -> None:
+    """Show the final test, and the `checkpoint` of a training, wherever the run is logged."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            wandb_run.log_results(logger, task, data, metrics, checkpoint)
+        elif isinstance(logger, MLFlowLogger):
+            mlflow_run.log_results(logger, metrics, checkpoint)
 
 
 def _close(logger: Logger, error: type[BaseException] | None, *_: object) -> None:

@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
@@ -26,7 +24,8 @@ from colorize.errors import ColorizeError
 from colorize.metrics import lab_metrics
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import uint8_pictures
-from colorize.weights.checkpoint import names_of, read_checkpoint
+from colorize.training.loggers.place import choices, sweep
+from colorize.weights.checkpoint import read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +48,17 @@ def wandb_logger(
     model and data are added to `tags`; those of task and network where a checkpoint is only evaluated.
 
     Raises:
-        ColorizeError: tags that are no list, a run id in the checkpoint that cannot be one, or what W&B refuses.
+        ColorizeError: wandb is missing, tags that are no list, a run id in the checkpoint that cannot be one, or what
+            W&B refuses.
     """
-    import wandb
-
+    try:
+        import wandb
+    except ModuleNotFoundError as error:
+        raise ColorizeError("logger=wandb needs the wandb package: pip install 'colorize[wandb]'.") from error
     if isinstance(tags, str):
         raise ColorizeError(f"logger.wandb.tags={tags} is no list: write 'logger.wandb.tags=[{tags}]'.")
-    sweep, choices = _sweep(), _choices(None if fit else ckpt_path)
-    goes_on = fit and ckpt_path is not None and sweep is None
+    group, names = sweep(), choices(None if fit else ckpt_path)
+    goes_on = fit and ckpt_path is not None and group is None
     run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
     mode = os.environ.get("WANDB_MODE")
     try:
@@ -71,9 +73,9 @@ def wandb_logger(
             name=name,
             id=run_id,
             resume="allow",
-            group=sweep,
+            group=group,
             job_type="train" if fit else "evaluate",
-            tags=list(dict.fromkeys([*map(str, tags), *choices])),
+            tags=list(dict.fromkeys([*map(str, tags), *names])),
             mode=mode,
         )
         run = logger.experiment
@@ -84,21 +86,6 @@ def wandb_logger(
         ) from error
     _define_charts(run)
     return logger
-
-
-def _sweep() -> str | None:
-    """The name of a multirun's folder, None in a single run."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
-        return None
-    return Path(HydraConfig.get().sweep.dir).absolute().name
-
-
-def _choices(evaluated: str | None) -> list[str]:
-    """Experiment, model and data of the command line; task and network of a checkpoint that is only evaluated."""
-    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
-    groups = ["experiment", "model", "data"] if evaluated is None else ["data"]
-    own = [] if evaluated is None else names_of(read_checkpoint(Path(evaluated)))
-    return own + [str(choices[group]) for group in groups if choices.get(group) is not None]
 
 
 def read_run_id(checkpoint: Path) -> str | None:
@@ -126,24 +113,22 @@ def _define_charts(run: Any) -> None:
             run.define_metric(f"{prefix}/{name}", step_metric="epoch")
 
 
-def log_test_results(
-    loggers: list[Logger], task: Task, data: ImageData, metrics: Mapping[str, Any], checkpoint: str | None
+def log_results(
+    logger: WandbLogger, task: Task, data: ImageData, metrics: Mapping[str, Any], checkpoint: str | None
 ) -> None:
     """Add to a W&B run the table `test_pictures`, and the `checkpoint` it trained with the test's metrics.
 
     The model is a version of the artifact `model-RUN_ID` (type `model`) with the aliases `best` and `latest`.
     """
-    for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            import wandb
+    import wandb
 
-            rows = table_rows(task.eval(), data.sample("test", N_PICTURES))
-            cells = [[wandb.Image(cell) if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
-            logger.log_table("test_pictures", COLUMNS, cells)
-            if checkpoint is not None:
-                model = wandb.Artifact(f"model-{logger.version}", type="model", metadata=dict(metrics))
-                model.add_file(checkpoint, name="best.ckpt")
-                logger.experiment.log_artifact(model, aliases=["best", "latest"])
+    rows = table_rows(task.eval(), data.sample("test", N_PICTURES))
+    cells = [[wandb.Image(cell) if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
+    logger.log_table("test_pictures", COLUMNS, cells)
+    if checkpoint is not None:
+        model = wandb.Artifact(f"model-{logger.version}", type="model", metadata=dict(metrics))
+        model.add_file(checkpoint, name="best.ckpt")
+        logger.experiment.log_artifact(model, aliases=["best", "latest"])
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from colorize import program
 from colorize.cli import quote
 from colorize.errors import ColorizeError
 from colorize.files import remove_temporaries
@@ -33,7 +34,9 @@ HARMLESS = (  # of a configuration: they do not change what is learned
     "cache_dir",
     "ckpt_path",
     "data.cache_dir",
+    "data.cache_gb",
     "data.num_workers",
+    "data.storage_options",
     "debug",
     "resume",
     "run_dir",
@@ -111,7 +114,7 @@ def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> No
     """Raises a ColorizeError that names the settings in which another training would follow from `cfg`."""
     ours = plain(cfg)
     ours["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
-    before, now = flatten(theirs), flatten(ours)
+    before, now = {"compile": False, **flatten(theirs)}, flatten(ours)  # which runs of before it did not know
     changed = [
         key
         for key in sorted({*before, *now})
@@ -146,6 +149,6 @@ def command_to_go_on(run_dir: str) -> str:
     sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
     key, folder = ("hydra.sweep.dir", hydra.sweep.dir) if hydra and sweep else ("hydra.run.dir", run_dir)
     left_out = ("resume=", "ckpt_path=", f"{key}=", "hydra.job.name=", "hydra.output_subdir=")
-    words = [word for word in sys.argv if not word.startswith(left_out)]
+    words = [word for word in sys.argv[1:] if not word.startswith(left_out)]
     words += [f"{key}={quote(folder) if set(folder) & set(' =,()[]{}') else folder}", "resume=true"]
-    return shlex.join(["python", *words])
+    return f"{program.command()} {shlex.join(words)}"

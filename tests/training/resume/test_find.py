@@ -153,6 +153,8 @@ def test_the_command_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert command_to_go_on("/runs/a b") == (
         "python train.py 'data.root=[A,B]' seed=1 'hydra.run.dir='\"'\"'/runs/a b'\"'\"'' resume=true"
     )
+    monkeypatch.setattr(sys, "argv", ["/nowhere/colorize-train", "seed=1"])
+    assert command_to_go_on("run") == "/nowhere/colorize-train seed=1 hydra.run.dir=run resume=true"
 
 
 def test_the_newest_folder_of_the_same_command_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

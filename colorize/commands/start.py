@@ -1,0 +1,60 @@
+"""Where the commands begin: what needs no library is done before the seconds that importing them takes."""
+
+import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
+import os
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from colorize.cli import CONFIG_DIR, launch, print_error, quote_paths
+from colorize.commands.help import predict_help, train_help
+from colorize.commands.words import overrides
+from colorize.errors import ColorizeError
+
+HELP = {"-h", "--help"}
+SHOWS = {"-sc", "--shell-completion", "-c", "--cfg", "-i", "--info", "--hydra-help"}  # flags of Hydra that run no job
+
+
+def predict() -> None:
+    """`colorize` and `python predict.py`: photographs in, pictures out."""
+    if HELP & set(sys.argv[1:]):
+        _show(predict_help())
+        return
+    try:
+        sys.argv[1:] = quote_paths(overrides(sys.argv[1:]))
+    except ColorizeError as error:
+        print_error(error, debug=False)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
+    from colorize.commands.predict import main
+
+    launch(main, "predict")
+
+
+def train() -> None:
+    """`colorize-train` and `python train.py`: one training and its test, an evaluation, or a sweep of them."""
+    if HELP & set(sys.argv[1:]):
+        _show(train_help())
+        return
+    if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
+        import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
+
+        launch(hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="train")(_nothing), "train")
+        return
+    from colorize.commands.train import main
+
+    launch(main, "train")
+
+
+def _show(text: str) -> None:
+    """Print what may be piped into `head`, which closes the pipe."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _nothing(cfg: DictConfig) -> None:
+    """The job where there is none to run: importing the real one takes seconds."""

@@ -1,0 +1,85 @@
+"""Plain options as Hydra's overrides: `photo.jpg -o out --no-tta` is `input=photo.jpg output=out tta=false`."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from hydra._internal.utils import get_args_parser
+
+from colorize import program
+from colorize.commands.keys import Key, keys_of
+from colorize.errors import ColorizeError
+
+_OVERRIDE = re.compile(r"[+~]*(?P<group>[A-Za-z_]\w*)[\w./@]*=.*", re.DOTALL)
+
+
+def overrides(words: Sequence[str]) -> list[str]:
+    """Overrides of conf/predict.yaml for command line words: options, overrides, flags of Hydra's, one photograph.
+
+    After `--` each word is a photograph.
+
+    Raises:
+        ColorizeError: an unknown option, one without its value, several photographs.
+    """
+    keys = keys_of("predict")
+    options = {name: key for key in keys for name in (key.option, f"--{key.name}")}
+    options["-o"] = options["--output"]
+    of_hydra = get_args_parser()._option_string_actions
+    left, result, photographs = list(words), [], []
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.partition("=")
+        switched_on = not name.startswith("--no-")
+        key = options.get(_spelled(name if switched_on else f"--{name[5:]}"))
+        if word == "--":
+            photographs += left
+            break
+        if key is not None and key.is_switch and not equals:
+            result.append(f"{key.name}={str(switched_on).lower()}")
+        elif key is not None and switched_on:
+            if not equals:
+                if not left or _spelled(left[0].partition("=")[0].replace("--no-", "--")) in options:
+                    raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
+                value = left.pop(0)
+            result.append(_override(key, value))
+        elif name in of_hydra:
+            result.append(word)
+            if not equals and of_hydra[name].nargs is None and left:
+                result.append(left.pop(0))
+        elif word.startswith("-") and not Path(word).exists():
+            raise ColorizeError(_unknown(name, list(options)))
+        elif _is_override(word, keys):
+            result.append(word)
+        else:
+            photographs.append(word)
+    if len(photographs) > 1:
+        raise ColorizeError(
+            f"{photographs[0]} and {photographs[1]} are given, but one word says which photographs: give their folder, "
+            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
+        )
+    return [f"input={photograph}" for photograph in photographs] + result
+
+
+def _spelled(name: str) -> str:
+    """An option as the table has it: --keep_color is --keep-color."""
+    return name.replace("_", "-") if name.startswith("--") and "." not in name else name
+
+
+def _override(key: Key, value: str) -> str:
+    if key.is_list and not value.startswith("["):
+        value = f"[{value}]"
+    return f"{key.name}={value}"
+
+
+def _is_override(word: str, keys: Sequence[Key]) -> bool:
+    """Whether a word is KEY=VALUE, and no photograph whose name holds a = ."""
+    found = _OVERRIDE.fullmatch(word)
+    known = {key.name.partition(".")[0] for key in keys} | {"hydra"}
+    return found is not None and (found["group"] in known or not Path(word).exists())
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{name} is no option: {hint}{program.command()} --help lists them."

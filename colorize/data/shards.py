@@ -1,0 +1,142 @@
+"""Folders of photographs written as shards to stream from: python -m colorize.data.shards FOLDER OUTPUT."""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from colorize.data.base import Split
+from colorize.data.pack import RECIPE, decode
+from colorize.data.packed import check_unreadable, split_by_name
+from colorize.errors import ColorizeError, ImageError
+from colorize.images import find_photographs
+
+ABOUT = "about.json"
+PICTURES_OF_EACH = "names.jsonl"
+HEADER = 24  # bytes that LitData puts before the pixels of a picture
+
+
+def write_shards(
+    folder: Path,
+    output: Path,
+    size: int = 128,
+    val_fraction: float = 0.1,
+    test_fraction: float = 0.1,
+    shard_megabytes: float = 64,
+    max_bad_fraction: float = 0.05,
+) -> dict[str, Any]:
+    """Write the photographs below `folder` as LitData data sets OUTPUT/train, OUTPUT/val and OUTPUT/test.
+
+    Each picture is a uint8 array (size, size, 3), as `data=photographs` decodes it, and in the split where its name
+    puts it there. Within a split pictures lie in an order that follows from their paths' hashes: a shard is a random
+    sample of the split, which reading a few shards at a time relies on. `about.json` says what is in them, and which
+    files could not be read; `names.jsonl` in each split is the path of each picture.
+
+    Args:
+        folder: searched recursively.
+        output: a folder that is not there yet; it appears whole or not at all.
+        size: the shorter side is brought to this, then the middle is cut out.
+        val_fraction, test_fraction: the splits' shares.
+        shard_megabytes: of each shard, at most.
+        max_bad_fraction: more unreadable files than this share is an error.
+
+    Returns:
+        What `about.json` holds.
+
+    Raises:
+        ColorizeError: a value that is not possible, `output` is there already, or too many files are unreadable.
+    """
+    if size < 1 or shard_megabytes <= 0:
+        raise ColorizeError("--image-size must be at least 1, and --shard-megabytes above 0.")
+    if min(val_fraction, test_fraction) < 0 or val_fraction + test_fraction > 1:
+        raise ColorizeError("--val-fraction and --test-fraction must not be negative nor add up to more than 1.")
+    if output.exists():
+        raise ColorizeError(f"{output} is there already: name a new folder, or remove it.")
+    files = find_photographs(folder)
+    names = [file.relative_to(folder).as_posix() for file in files]
+    temporary = output.with_name(f"{output.name}.tmp")
+    if temporary.exists():
+        shutil.rmtree(temporary)  # left by a killed process
+    temporary.mkdir(parents=True)
+    try:
+        pictures: dict[str, int] = {}
+        bad: list[str] = []
+        for split, rows in split_by_name(names, val_fraction, test_fraction).items():
+            chosen = sorted(rows.tolist(), key=lambda row: _hash(names[row]))
+            each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
+            good = _write_split(temporary / split, folder, [files[row] for row in chosen], size, each, bad)
+            pictures[split] = good
+        check_unreadable(sum(pictures.values()), sorted(bad), max_bad_fraction, "--max-bad-fraction")
+        about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
+        (temporary / ABOUT).write_text(json.dumps(about, indent=1))
+        temporary.rename(output)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return about
+
+
+def _write_split(folder: Path, root: Path, files: Sequence[Path], size: int, each: int, bad: list[str]) -> int:
+    """Write the shards of a split, of `each` pictures; how many there are. Adds to `bad` what cannot be read."""
+    from litdata.streaming import Cache
+
+    names: list[str] = []
+    folder.mkdir()
+    writer = Cache(input_dir=str(folder), chunk_size=each)
+    with closing(decode(files, size)) as images:
+        for file, image in zip(files, images, strict=True):
+            name = file.relative_to(root).as_posix()
+            if isinstance(image, ImageError):
+                bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
+            else:
+                writer[len(names)] = image
+                names.append(name)
+    if not names:
+        folder.rmdir()
+        return 0
+    writer.done()
+    writer.merge()
+    (folder / PICTURES_OF_EACH).write_text("".join(f"{json.dumps(name)}\n" for name in names))
+    return len(names)
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+
+
+def split_folder(root: str, split: Split) -> str:
+    """Where the shards of a split lie, below a folder or an address."""
+    return f"{root.rstrip('/')}/{split}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m colorize.data.shards", description="Writes a folder of photographs as shards: data=streaming."
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("output", type=Path, metavar="OUTPUT")
+    parser.add_argument("--image-size", dest="size", type=int, default=128)
+    parser.add_argument("--val-fraction", type=float, default=0.1, help="of the file names")
+    parser.add_argument("--test-fraction", type=float, default=0.1)
+    parser.add_argument("--shard-megabytes", type=float, default=64)
+    parser.add_argument("--max-bad-fraction", type=float, default=0.05, help="more unreadable files: an error")
+    options = parser.parse_args(arguments)
+    try:
+        about = write_shards(**vars(options))
+    except ModuleNotFoundError:
+        sys.exit("error: shards need LitData: pip install 'colorize[streaming]'.")
+    except ColorizeError as error:
+        sys.exit(f"error: {error}")
+    counts = ", ".join(f"{count:,} for {split}" for split, count in about["pictures"].items())
+    print(
+        f"{options.output}: pictures of {options.size}x{options.size}: {counts}; {len(about['bad'])} unreadable files."
+    )
+
+
+if __name__ == "__main__":
+    main()

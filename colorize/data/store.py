@@ -1,0 +1,150 @@
+"""Where shards lie, on a disk or in an object store, and the index that says so."""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from colorize.data.base import Split
+from colorize.data.shards import ABOUT, HEADER, split_folder
+from colorize.errors import ColorizeError, first_line
+
+SCHEMES = ("s3://", "gs://", "azure://", "r2://")
+_NAME = re.compile(r"chunk-\d+-\d+\.bin")
+
+
+class Shard(NamedTuple):
+    """A file of pictures, where it comes from and where it is read from (the same for a local one)."""
+
+    source: str
+    path: Path
+    pictures: int
+    bytes: int
+
+
+class Store:
+    """A local folder, or an address of an object store such as s3://BUCKET/FOLDER, by LitData's downloaders.
+
+    Args:
+        root: the folder or address.
+        options: of the store's client (for s3:// those of boto3's), such as `endpoint_url`.
+
+    Raises:
+        ColorizeError: there is no such kind of store.
+    """
+
+    def __init__(self, root: str, options: Mapping[str, Any]) -> None:
+        self.root, self.remote = root, "://" in root
+        if self.remote and not root.startswith(SCHEMES):
+            raise ColorizeError(f"data.root={root} is no address of an object store: it begins {' or '.join(SCHEMES)}.")
+        self.options = dict(options)
+        self.about: dict[str, Any] | None = None  # its about.json, once it is read
+        self._made: Any = None
+
+    def read(self, address: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            ColorizeError: it cannot be read.
+        """
+        try:
+            if not self.remote:
+                return Path(address).expanduser().read_bytes()
+            buffer = io.BytesIO()
+            self._downloader().download_fileobj(address, buffer)
+        except ModuleNotFoundError as error:
+            raise ColorizeError(f"{address} needs LitData: pip install 'colorize[streaming]'.") from error
+        except Exception as error:  # whatever the store's library raises
+            raise ColorizeError(
+                f"{address} cannot be read ({first_line(error)}): check data.root, data.storage_options and the "
+                "credentials in the environment."
+            ) from error
+        return buffer.getvalue()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_made": None}
+
+    def _downloader(self) -> Any:
+        """One for all files, since a client takes long to make; LitData makes another after a fork."""
+        if self._made is None:
+            from litdata.streaming.downloader import get_downloader
+
+            options = self.options
+            if self.root.startswith("s3://"):  # LitData would try a thousand times
+                from botocore.config import Config
+
+                options = {"config": Config(retries={"max_attempts": 5, "mode": "standard"}), **options}
+            self._made = get_downloader(self.root, "", [], options, {})
+        return self._made
+
+
+def read_about(store: Store, size: int) -> dict[Split, int]:
+    """How many pictures each split of a store holds.
+
+    Raises:
+        ColorizeError: it holds no shards, or pictures of another size.
+    """
+    address = f"{store.root.rstrip('/')}/{ABOUT}"
+    if store.about is None:
+        store.about = _json(store, address)
+    about = store.about
+    pictures = about.get("pictures")
+    if not isinstance(pictures, dict) or not all(type(count) is int and count >= 0 for count in pictures.values()):
+        raise ColorizeError(f"{address} is not what python -m colorize.data.shards writes.")
+    if about.get("image_size") != size:
+        raise ColorizeError(
+            f"data.root={store.root} holds pictures of size {about.get('image_size')}, but data.image_size is {size}: "
+            "give that size, or write shards of this one."
+        )
+    splits: tuple[Split, ...] = ("train", "val", "test")
+    return {split: pictures.get(split, 0) for split in splits}
+
+
+def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]:
+    """The shards of a split, those of an object store to be kept in a folder of `cache`.
+
+    Raises:
+        ColorizeError: as `read_about`, or its index describes something else than pictures of that size.
+    """
+    if not read_about(store, size)[split]:
+        return []
+    folder = split_folder(store.root, split)
+    address = f"{folder}/index.json"
+    index = _json(store, address)
+    config, chunks = index.get("config"), index.get("chunks")
+    wrong = ColorizeError(
+        f"{address} does not describe shards that python -m colorize.data.shards wrote: it is refused."
+    )
+    if not isinstance(config, dict) or not isinstance(chunks, list) or config.get("data_format") != ["numpy"]:
+        raise wrong
+    if any(config.get(key) for key in ("compression", "encryption")) or config.get("item_loader") != "PyTreeLoader":
+        raise wrong
+    fingerprint = hashlib.blake2b(json.dumps([store.root, split, index]).encode(), digest_size=8).hexdigest()
+    here = cache / f"shards-{fingerprint}" if store.remote else Path(folder).expanduser()
+    shards = []
+    for chunk in chunks:
+        if not isinstance(chunk, dict):
+            raise wrong
+        name, pictures, length = (chunk.get(key) for key in ("filename", "chunk_size", "chunk_bytes"))
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or type(pictures) is not int or pictures < 1:
+            raise wrong
+        if length != shard_bytes(pictures, size):
+            raise wrong
+        shards.append(Shard(f"{folder}/{name}", here / name, pictures, length))
+    return shards
+
+
+def _json(store: Store, address: str) -> dict[str, Any]:
+    try:
+        value = json.loads(store.read(address))
+    except (ValueError, RecursionError) as error:
+        raise ColorizeError(f"{address} is damaged ({first_line(error)}): write the shards anew.") from error
+    return value if isinstance(value, dict) else {}
+
+
+def shard_bytes(pictures: int, size: int) -> int:
+    """LitData's layout: the number of pictures, where each begins and the last ends, then each behind its header."""
+    return 4 * (pictures + 2) + pictures * (HEADER + size * size * 3)

@@ -1,0 +1,160 @@
+"""Pictures in shards, read as what they are: whole numbers and pixels."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from colorize.data.base import Split, to_channels_first
+from colorize.data.shards import HEADER
+from colorize.data.store import Shard, Store, shards_of
+from colorize.errors import ColorizeError, first_line
+from colorize.files import remove_temporaries, write_whole
+
+OPEN_SHARDS = 64  # mapped at once, of each process
+
+
+class StoredPictures(Dataset[dict[str, Tensor]]):
+    """The pictures of a split of one or several stores, counted through; fetches a whole batch at once.
+
+    A shard of an object store is downloaded once, whole or not at all, into `cache`, which all processes of a machine
+    share. Indices and shards are data: nothing in them is unpickled, and what does not look like pictures is refused.
+
+    Args:
+        stores: each holds what `write_shards` wrote.
+        split: which part.
+        size: height and width of the pictures.
+        cache: a folder for downloaded shards.
+        limit: bytes of downloaded shards to keep; None for all.
+
+    Raises:
+        ColorizeError: a store cannot be read, or holds something else.
+    """
+
+    def __init__(self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None) -> None:
+        self.size, self.cache, self.limit = size, cache, limit
+        self.stores: list[Store] = []
+        self.shards: list[Shard] = []
+        for store in stores:
+            found = shards_of(store, split, size, cache)
+            self.shards += found
+            self.stores += [store] * len(found)
+        for folder in {
+            shard.path.parent for shard, store in zip(self.shards, self.stores, strict=True) if store.remote
+        }:
+            remove_temporaries(folder)  # of processes that were killed
+        self.sizes = np.array([shard.pictures for shard in self.shards], np.int64)
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self._maps: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __len__(self) -> int:
+        return int(self.sizes.sum())
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        rows = np.asarray(indices, np.int64)
+        images = np.empty((len(rows), self.size, self.size, 3), np.uint8)
+        shard_of_row = np.searchsorted(self.starts, rows, side="right") - 1
+        for number in np.unique(shard_of_row):
+            here = shard_of_row == number
+            images[here] = self._map(int(number))[rows[here] - self.starts[number]]
+        return {"rgb": to_channels_first(images), "index": torch.from_numpy(rows)}
+
+    def prefetch(self, now: Sequence[int], soon: Sequence[int]) -> None:
+        """Begin to download the shards of these numbers, and make room for them. Errors are for who reads them."""
+        wanted = [number for number in [*now, *soon] if self.stores[number].remote]
+        if not wanted:
+            return
+        for number in wanted:
+            if self.shards[number].path.exists():
+                os.utime(self.shards[number].path)  # the most recently used
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(4, thread_name_prefix="shards")
+        missing = [number for number in wanted if not self.shards[number].path.exists()]
+        self._make_room({self.shards[number].path for number in wanted}, sum(self.shards[n].bytes for n in missing))
+        for number in missing:
+            self._pool.submit(self._fetch, number)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_maps": OrderedDict(), "_pool": None}
+
+    def _map(self, number: int) -> np.ndarray:
+        """The pixels of a shard, uint8 (pictures, size, size, 3), mapped from its file."""
+        if number in self._maps:
+            self._maps.move_to_end(number)
+            return self._maps[number]
+        shard = self.shards[number]
+        while True:
+            self._fetch(number)
+            try:
+                content = np.memmap(shard.path, np.uint8, "r")
+                break
+            except FileNotFoundError:  # another process has made room; a local one that lacks was named by _fetch
+                continue
+        if len(self._maps) >= OPEN_SHARDS:
+            self._maps.popitem(last=False)
+        self._maps[number] = _pixels(shard, content, self.size)
+        return self._maps[number]
+
+    def _fetch(self, number: int) -> None:
+        """Make sure that the shard's file is there."""
+        shard, store = self.shards[number], self.stores[number]
+        if shard.path.exists():
+            return
+        if not store.remote:
+            raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
+        shard.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{shard.path}.lock"):
+            if shard.path.exists():
+                return
+            content = store.read(shard.source)
+            if len(content) != shard.bytes:
+                raise ColorizeError(f"{shard.source} has {len(content)} bytes, but its index says {shard.bytes}.")
+            try:
+                write_whole(shard.path, content)
+            except OSError as error:
+                raise ColorizeError(
+                    f"{shard.path} cannot be written ({first_line(error)}): make room, name another folder by "
+                    "data.cache_dir, or limit what is kept by data.cache_gb."
+                ) from error
+
+    def _make_room(self, keep: set[Path], coming: int) -> None:
+        """Remove the shards that were not used for longest until those that are coming fit the limit."""
+        if self.limit is None:
+            return
+        found = []
+        for path in {shard.path for shard, store in zip(self.shards, self.stores, strict=True) if store.remote}:
+            try:
+                status = path.stat()
+                found.append((status.st_mtime_ns, path, status.st_size))
+            except FileNotFoundError:
+                continue
+        there = sum(size for *_, size in found)
+        for _, path, size in sorted(found):
+            if there + coming <= self.limit:
+                return
+            if path not in keep:
+                path.unlink(missing_ok=True)
+                there -= size
+
+
+def _pixels(shard: Shard, content: np.ndarray, size: int) -> np.ndarray:
+    """A view of a shard's pixels: all pictures have one length, so that they need no decoding."""
+    first = 4 * (shard.pictures + 2)
+    if len(content) == shard.bytes:
+        pictures: np.ndarray = content[first:].reshape(shard.pictures, HEADER + size * size * 3)
+        header = np.array([HEADER - 4 + size * size * 3, 4, 3, size, size, 3], "<u4")  # bytes, uint8, (size, size, 3)
+        if (pictures[:, :HEADER] == header.view(np.uint8)).all():
+            shape, strides = (shard.pictures, size, size, 3), (pictures.strides[0], size * 3, 3, 1)
+            return np.ndarray(shape, np.uint8, content, first + HEADER, strides)  # reshape would copy it
+    raise ColorizeError(
+        f"{shard.path} is damaged: remove it, so that it is downloaded again, or write the shards anew."
+    )

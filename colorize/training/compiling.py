@@ -1,0 +1,22 @@
+"""torch.compile of the network that is trained."""
+
+import os
+import shutil
+
+from colorize.errors import ColorizeError
+from colorize.tasks.base import Task
+
+
+def compile_network(task: Task) -> None:
+    """Have torch.compile make the network's kernels at its first step, in place: checkpoints keep their names.
+
+    Raises:
+        ColorizeError: there is no C++ compiler, which it needs.
+    """
+    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "clang++", "c++"]
+    if not any(shutil.which(name) for name in names):
+        raise ColorizeError(
+            f"compile=true needs a C++ compiler, and there is no {' or '.join(names)}: install g++, name yours in the "
+            "environment's CXX, or use compile=false."
+        )
+    task.network.compile()  # type: ignore[no-untyped-call]

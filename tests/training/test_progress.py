@@ -1,0 +1,57 @@
+"""The progress of a training on a terminal of 80 columns."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+import threading
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+from omegaconf import OmegaConf
+
+from colorize.training.config import progress_bars
+from tests.training.small import make_data, make_task
+
+
+def test_it_stays_one_line_that_tells_both_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    received: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while True:
+                received.append(os.read(ours, 4096))
+        except OSError:  # the other end is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=2,
+        logger=False,
+        callbacks=progress_bars(OmegaConf.create({"trainer": {"enable_progress_bar": True}})),
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    with open(terminal, "w", encoding="utf-8") as screen, monkeypatch.context() as patch:  # noqa: PTH123 # a descriptor
+        patch.setattr(sys, "stdout", screen)
+        patch.setattr(sys, "stderr", screen)
+        trainer.fit(make_task(), datamodule=make_data(train_size=24))
+    reader.join(timeout=60)
+    os.close(ours)
+    text = b"".join(received).decode()
+    frames = [frame for frame in re.split(r"[\r\n]", text) if frame.strip()]
+    assert max(map(len, frames)) <= 80
+    assert {frame.split()[0] for frame in frames} == {"Training:", "Epoch"}  # validations have no bar of their own
+    assert re.search(r"^Epoch 1: 100%.* 3/3 .*loss=[\d.e-]+, val_loss=[\d.e-]+\]", frames[-1])
+    assert "\x1b[A" not in text  # no line is returned to, for there is one
