@@ -1,4 +1,4 @@
-"""Colorize photographs: python predict.py input=PHOTO_OR_FOLDER [output=FOLDER] [checkpoint=NAME_OR_FILE]."""
+"""Colorize photographs and films: python predict.py input=FILE_OR_FOLDER [output=FOLDER] [checkpoint=NAME_OR_FILE]."""
 
 from colorize.commands.start import predict
 

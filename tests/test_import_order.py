@@ -27,6 +27,8 @@ STANDS_ON = {
     "hub": {"errors", "images", "scenery"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
+    "app": INFERENCE | {"album", "compare"},
+    "film": INFERENCE | {"album"},
     "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
@@ -34,10 +36,10 @@ STANDS_ON = {
     "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
     "export": INFERENCE | {"cli", "scenery"},
-    "commands": INFERENCE | {"album", "cli", "compare", "interrupt", "program", "training"},
+    "commands": INFERENCE | {"album", "cli", "compare", "film", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "cli", "compare", "export", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "export", "film", "scenery"})
 
 
 def room_of(file: Path) -> str:

@@ -1,9 +1,9 @@
-"""Photographs in, pictures out: which file becomes which."""
+"""Photographs and films in, pictures and films out: which file becomes which."""
 
 import glob
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from colorize.images import EXTENSIONS, WRITABLE, find_photographs
 
 SUFFIXES_OF_FORMAT = {"png": (".png",), "jpg": (".jpg", ".jpeg"), "tiff": (".tiff", ".tif"), "webp": (".webp",)}
 LOSSY = frozenset({".jpe", ".jfif", ".heic", ".heif", ".avif"})  # written as JPEG where they cannot be themselves
+FILMS = frozenset(
+    {".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
+    | {".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv"}
+)
+WRITABLE_FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})  # the others become .mkv
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do; `folder` is that of `report.csv`, None when `output` names one picture."""
+    """What there is to do; `folder` is that of `report.csv`, None when `output` names one picture or film.
+
+    Attributes:
+        jobs: of photographs.
+        films: likewise; nothing lies beside those.
+    """
 
     jobs: list[Job]
     folder: Path | None
+    films: list[Job] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """What its files are."""
+        return "photographs and films" if self.jobs and self.films else "films" if self.films else "photographs"
 
 
 def make_plan(
@@ -49,6 +65,8 @@ def make_plan(
     uncertainty: bool = False,
 ) -> Plan:
     """The pictures to make of a photograph, of every one below a folder (same tree), or of those a pattern matches.
+
+    So it is with films; those of a format that cannot be written become .mkv.
 
     Names and formats are the photographs', unless `file_format` is given. Formats that cannot be written become JPEG
     if they are lossy as it is (HEIC, AVIF), else PNG. With no `output`, one photograph gives NAME_colorized.EXT beside
@@ -72,12 +90,13 @@ def make_plan(
         _check_distinct(jobs, _name_folding(folder or jobs[0].output.parent))
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
-    return Plan(jobs, folder)
+    films = [job for job in jobs if _is_film(job.file)]
+    return Plan([job for job in jobs if not _is_film(job.file)], folder, films)
 
 
 def remove_leftovers(plan: Plan) -> None:
     """Remove the temporary files that killed processes left where pictures go; those of living ones stay."""
-    for folder in {job.output.parent for job in plan.jobs} | ({plan.folder} if plan.folder else set()):
+    for folder in {job.output.parent for job in [*plan.jobs, *plan.films]} | ({plan.folder} if plan.folder else set()):
         remove_temporaries(folder)
 
 
@@ -85,7 +104,7 @@ def _find(source: str) -> tuple[Path, list[Path], bool]:
     """(the folder that names start from, the photographs, whether the source is one of them itself)."""
     path = Path(source).expanduser()
     if path.is_dir():
-        return path, find_photographs(path), False
+        return path, find_photographs(path, FILMS), False
     if path.is_file():
         return path.parent, [path], True
     if path.exists():
@@ -102,7 +121,7 @@ def _find(source: str) -> tuple[Path, list[Path], bool]:
     photographs = [
         file
         for file in sorted(set(found))
-        if file.suffix.lower() in EXTENSIONS
+        if file.suffix.lower() in EXTENSIONS | FILMS
         and file.is_file()
         and parents.setdefault(os.path.realpath(file.parent), file.parent) == file.parent
     ]
@@ -122,15 +141,22 @@ def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[
     if path.is_dir() or not _names_picture(path):
         folder = _output_folder(str(file), output)
         return [Job(file, folder / file.with_suffix(suffix).name)], folder
-    if path.suffix.lower() not in WRITABLE:
-        raise ColorizeError(f"output={output} cannot be written: its name must end in {', '.join(sorted(WRITABLE))}.")
+    writable = WRITABLE_FILMS if _is_film(file) else WRITABLE
+    if path.suffix.lower() not in writable:
+        raise ColorizeError(f"output={output} cannot be written: its name must end in {', '.join(sorted(writable))}.")
+    if _is_film(file):
+        return [Job(file, path)], None
     if file_format is not None and path.suffix.lower() not in SUFFIXES_OF_FORMAT[file_format]:
         raise ColorizeError(f"format={file_format} and output={output} differ: leave out format, or rename the output.")
     return [Job(file, path)], None
 
 
 def _names_picture(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS | WRITABLE
+    return path.suffix.lower() in EXTENSIONS | WRITABLE | FILMS
+
+
+def _is_film(path: Path) -> bool:
+    return path.suffix.lower() in FILMS
 
 
 def _output_folder(source: str, output: str | None) -> Path:
@@ -161,6 +187,8 @@ def _outside(photographs: list[Path], root: Path, folder: Path) -> list[Path]:
 
 def _suffix(file: Path, file_format: str | None) -> str:
     own = file.suffix.lower()
+    if _is_film(file):
+        return file.suffix if own in WRITABLE_FILMS else ".mkv"
     if file_format is not None:
         return file.suffix if own in SUFFIXES_OF_FORMAT[file_format] else f".{file_format}"
     if own in WRITABLE:
@@ -169,6 +197,9 @@ def _suffix(file: Path, file_format: str | None) -> str:
 
 
 def _with_others(job: Job, side_by_side: bool, samples: int, uncertainty: bool) -> Job:
+    if _is_film(job.file):
+        return job
+
     def beside(what: str) -> Path:
         return job.output.with_name(f"{job.output.stem}_{what}{job.output.suffix}")
 

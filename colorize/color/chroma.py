@@ -35,7 +35,9 @@ def ab_to_chroma(gray: Tensor, ab: Tensor) -> Tensor:
     return fit_chroma_(chroma, gray, 1 - gray)
 
 
-def fit_chroma_(chroma: Tensor, below: Tensor, above: Tensor) -> Tensor:
+def fit_chroma_(
+    chroma: Tensor, below: Tensor, above: Tensor, red_weight: float = 0.299, blue_weight: float = 0.114
+) -> Tensor:
     """Lower chroma in place, by one factor for each pixel, until each channel stays in its range: hue is kept.
 
     A channel is linear in the factor, so the largest that is possible has a closed form.
@@ -43,9 +45,10 @@ def fit_chroma_(chroma: Tensor, below: Tensor, above: Tensor) -> Tensor:
     Args:
         chroma: float32 (B, 2, H, W), red minus gray and blue minus gray.
         below, above: how far gray is from black and from white, float32 (B, 1, H, W), in the same units.
+        red_weight, blue_weight: those that gray gives red and blue; Rec.601's, unless it is another luma.
     """
     red, blue = chroma[:, :1], chroma[:, 1:]
-    green = _green(red, blue)
+    green = _green(red, blue, red_weight, blue_weight)
     excess = torch.maximum(red, blue)
     torch.maximum(excess, green, out=excess).div_(above + TINY)
     lack = torch.minimum(red, blue)
@@ -59,6 +62,7 @@ def add_chroma(gray: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return red + gray, _green(red, blue).add_(gray), blue + gray
 
 
-def _green(red: Tensor, blue: Tensor) -> Tensor:
+def _green(red: Tensor, blue: Tensor, red_weight: float = 0.299, blue_weight: float = 0.114) -> Tensor:
     """Green minus gray: the three, weighted as gray is, sum up to 0."""
-    return (red * (-0.299 / 0.587)).add_(blue, alpha=-0.114 / 0.587)
+    green_weight = 1 - red_weight - blue_weight
+    return (red * (-red_weight / green_weight)).add_(blue, alpha=-blue_weight / green_weight)

@@ -1,4 +1,4 @@
-"""Photographs in, pictures out, as conf/predict.yaml says."""
+"""Photographs and films in, pictures and films out, as conf/predict.yaml says."""
 
 import sys
 
@@ -24,13 +24,19 @@ def main(cfg: DictConfig) -> None:
     check_missing(cfg)
     settings = Settings.from_config(cfg)
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
-        plan = None
+        plan = films = None
         if ranks.rank == 0:  # which sends it to the others
             others = (settings.side_by_side, settings.samples, settings.uncertainty)
             plan = make_plan(str(cfg.input), cfg.output, settings.format, *others)
             remove_leftovers(plan)
+            if plan.films:
+                from colorize.film.album import FilmAlbum  # which needs PyAV; photographs do without
+
+                films = FilmAlbum(plan, cfg, settings.threads())
         colorizer = Colorizer.load(str(cfg.checkpoint), ranks.device, str(cfg.precision))
         outcome = color_album(plan, colorizer, settings, ranks, stop)
+        if films is not None:
+            films.color(colorizer, outcome, stop)
     if plan is not None:
         end(outcome, plan, settings.overwrite)
 
@@ -39,12 +45,12 @@ def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
     """Print how it went, and exit with code 1 when a photograph failed, 130 when the user stopped it."""
     for message in outcome.failed:
         print(f"failed: {message}", file=sys.stderr)
-    print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else plan.jobs[0].output}")
+    print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else [*plan.jobs, *plan.films][0].output}")
     if outcome.disk_full is not None:
         raise ColorizeError(outcome.disk_full)
     if outcome.stopped:
         remedy = "overwrite=true begins with the first again" if overwrite else "the same command goes on with them"
-        print(f"stopped: {outcome.left} of {outcome.total} photographs are left; {remedy}.", file=sys.stderr)
+        print(f"stopped: {outcome.left} of {outcome.total} {plan.words} are left; {remedy}.", file=sys.stderr)
         raise SystemExit(130)
     if outcome.failed:
         raise SystemExit(1)

@@ -11,10 +11,14 @@ EXTENSIONS = frozenset(
 )
 
 
-def find_photographs(root: Path) -> list[Path]:
+def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[Path]:
     """Every file below `root` that has one of `EXTENSIONS`, sorted by path.
 
     Hidden files and folders are left out; links to folders are followed, each folder being read once.
+
+    Args:
+        root: the folder.
+        others: further extensions, in lower case, of files that are looked for too.
 
     Raises:
         ColorizeError: `root` is missing, is not a folder, cannot be listed or has no photograph.
@@ -24,15 +28,15 @@ def find_photographs(root: Path) -> list[Path]:
         raise ColorizeError(f"{root}: there is no such folder; give one that holds photographs")
     if not root.is_dir():
         raise ColorizeError(f"{root}: is a file, but must be a folder of photographs")
-    found, others = [], 0
+    found, rest = [], 0
     for file in _walk(root):
-        if file.suffix.lower() in EXTENSIONS:
+        if file.suffix.lower() in EXTENSIONS | others:
             found.append(file)
         else:
-            others += 1
+            rest += 1
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
-        raise ColorizeError(f"{root}: has no photograph ({kinds}), only {others} files of other kinds")
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), only {rest} files of other kinds")
     return sorted(found)
 
 

@@ -70,7 +70,7 @@ class Renderer:
 
         Pillow's Lanczos of 8-bit values, as the pictures of the training were resized.
         """
-        height, width = self._size(*pixels.shape[:2])
+        height, width = self.small_size(*pixels.shape[:2])
         image = Image.fromarray(np.ascontiguousarray(to_8_bit(pixels)))
         small = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0))
         return pixels_as_float(small)[0].expand(3, -1, -1).contiguous()
@@ -128,7 +128,7 @@ class Renderer:
         if self.at_full_size:
             x = self.target.see(rgb)
             return self.target.to_rgb(x, self._predict(x))
-        small = F.interpolate(rgb, self._size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
+        small = F.interpolate(rgb, self.small_size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         ab = self.predict_ab(small, tta, temperature).to(self.device)
         return merge_batch(rgb, small, ab * saturation)
 
@@ -141,7 +141,8 @@ class Renderer:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             return self.target.predict(self._folded, x).float()
 
-    def _size(self, height: int, width: int) -> tuple[int, int]:
+    def small_size(self, height: int, width: int) -> tuple[int, int]:
+        """(h, w) of what the network sees of a photograph of that size."""
         if self.network.image_size is not None:
             return self.network.image_size, self.network.image_size
         scale = min(self.working_size / min(height, width), LONGEST_ASPECT * self.working_size / max(height, width))

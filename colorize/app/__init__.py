@@ -1,0 +1,1 @@
+"""The web page: colorize-app [RUN_OR_SWEEP...]"""

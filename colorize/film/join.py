@@ -1,0 +1,155 @@
+"""The finished film: its segments, and all that the old film holds beside its pictures, in one file."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av import Packet
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from colorize.errors import ColorizeError
+from colorize.files import whole_file
+from colorize.film.codecs import CONTAINERS
+from colorize.film.encode import Recipe
+from colorize.film.opening import open_film
+from colorize.film.segments import Segment
+from colorize.film.tracks import Tracks, add_tracks, start_of
+
+
+def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> list[str]:
+    """Write the film, whole or not at all; tracks too damaged to be copied are left out.
+
+    Args:
+        film: the old one, whose other tracks, chapters and descriptions go along.
+        segments: of all its frames.
+        tracks: of the old one that go along.
+        recipe: by which the frames were encoded.
+        output: the new one.
+
+    Returns:
+        What was left out, in words.
+
+    Raises:
+        ColorizeError: FFmpeg cannot write it.
+        OSError: the disk is full, or the like.
+    """
+    ways: tuple[tuple[tuple[int, ...], list[str]], ...] = (
+        (tracks.copied, []),
+        (tracks.sound, ["all tracks but pictures and sound were left out: one is damaged"]),
+        ((), ["all tracks but the pictures were left out: one is damaged"]),
+    )
+    for copied, words in ways:
+        try:
+            _join(film, segments, copied, recipe, output)
+            return words
+        except FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            reason = error
+    raise ColorizeError(f"{film}: its coloured frames cannot be written to {output}: {reason}.") from reason
+
+
+def _join(film: Path, segments: list[Segment], copied: tuple[int, ...], recipe: Recipe, output: Path) -> None:
+    with (
+        whole_file(output) as file,
+        open_film(film) as (old, pictures),
+        av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
+    ):
+        track, copies = add_tracks(new, old, pictures, [old.streams[index] for index in copied], recipe)
+        _mux(new, track, segments, recipe, old, copies)
+
+
+def _mux(
+    new: OutputContainer,
+    track: VideoStream,
+    segments: list[Segment],
+    recipe: Recipe,
+    old: InputContainer,
+    copies: dict[int, Stream],
+) -> None:
+    """Write all packets in the order of their times, all moved so that the film starts at 0."""
+    base, start = recipe.facts.time_base, start_of(old)
+    ours: Iterator[_Ours | Packet[Any]] = _our_packets(segments, recipe, round(start / base))
+    packets: Iterator[_Ours | Packet[Any]] = heapq.merge(ours, _their_packets(old, copies, start), key=_time)
+    for packet in packets:
+        if isinstance(packet, _Ours):
+            made = Packet(packet.data)
+            made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
+            made.is_keyframe, made.time_base = packet.is_key, base
+            made.stream = track
+            new.mux_one(made)
+        else:
+            new.mux_one(packet)
+
+
+class _Ours:
+    """One of our packets, in units of the film's time base."""
+
+    def __init__(self, data: bytes, pts: int, dts: int, duration: int, is_key: bool, base: Fraction) -> None:
+        self.data, self.pts, self.dts, self.duration, self.is_key = data, pts, dts, duration, is_key
+        self.seconds = float(dts * base)
+
+
+def _time(packet: _Ours | Packet[Any]) -> float:
+    if isinstance(packet, _Ours):
+        return packet.seconds
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return float("-inf") if stamp is None else float(stamp * packet.time_base)
+
+
+def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterator[_Ours]:
+    """Those of the segments, with times of decoding that increase over the whole film.
+
+    A packet is decoded at the time stamp of the frame that is shown so many frames earlier as the encoder reorders them
+    at most.
+    """
+    depth = max((_reordering(segment.table[:, 0]) for segment in segments), default=0)
+    step = max(1, round(1 / recipe.facts.rate / recipe.facts.time_base))
+    shown = np.sort(np.concatenate([segment.table[:, 0] for segment in segments])) - shift
+    first = int(shown[0]) if len(shown) else 0
+    decoded = np.concatenate([first - step * np.arange(depth, 0, -1), shown])
+    following = np.append(shown[1:], shown[-1:] + step)
+    lasting = dict(zip(shown.tolist(), (following - shown).tolist(), strict=True))
+    number = 0
+    for segment in segments:
+        for data, (pts, is_key, _) in zip(segment.packets(), segment.table.tolist(), strict=True):
+            stamp = pts - shift
+            yield _Ours(data, stamp, int(decoded[number]), lasting[stamp], bool(is_key), recipe.facts.time_base)
+            number += 1
+
+
+def _reordering(stamps: npt.NDArray[np.int64]) -> int:
+    """By how many places a packet is at most behind its place in the order of showing."""
+    places = np.argsort(np.argsort(stamps))
+    return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
+
+
+def _their_packets(old: InputContainer, copies: dict[int, Stream], start: Fraction) -> Iterator[_Ours | Packet[Any]]:
+    """The packets of the other tracks, until the old film ends or is damaged."""
+    if not copies:
+        return
+    packets = old.demux([old.streams[index] for index in copies])
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.size == 0 and packet.dts is None:  # they flush decoders
+            continue
+        shift = round(start / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = copies[packet.stream.index]
+        yield packet
