@@ -11,7 +11,7 @@ import colorize
 
 PACKAGE = Path(colorize.__file__).parent
 FOUNDATION = {"errors", "files", "registry"}
-INFERENCE = FOUNDATION | {"color", "images", "networks", "targets", "weights", "inference"}
+INFERENCE = FOUNDATION | {"color", "hub", "images", "networks", "targets", "weights", "inference"}
 STANDS_ON = {
     "errors": set(),
     "files": set(),
@@ -23,7 +23,8 @@ STANDS_ON = {
     "scenery": {"errors"},
     "networks": FOUNDATION,
     "targets": FOUNDATION | {"color", "networks"},
-    "weights": FOUNDATION | {"networks", "targets"},
+    "weights": FOUNDATION | {"color", "hub", "networks", "targets"},
+    "hub": {"errors", "images", "scenery"},
     "inference": INFERENCE - {"inference"},
     "album": INFERENCE,
     "app": INFERENCE | {"album", "compare"},
@@ -34,10 +35,11 @@ STANDS_ON = {
     "data": FOUNDATION | {"images", "scenery"},
     "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
     "compare": {"cli", "errors", "files"},
+    "export": INFERENCE | {"cli", "scenery"},
     "commands": INFERENCE | {"album", "cli", "compare", "film", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function
-WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "film", "scenery"})
+WITHOUT_LIGHTNING = sorted(INFERENCE | {"album", "app", "cli", "compare", "export", "film", "scenery"})
 
 
 def room_of(file: Path) -> str:
@@ -104,7 +106,13 @@ def test_inference_and_what_it_stands_on_import_no_lightning(room: str) -> None:
     assert not [name for name in names if name.startswith(WITH_LIGHTNING) or name.split(".")[0] in lightning]
 
 
-@pytest.mark.parametrize("room", ["images", "scenery", "errors", "files", "registry", "cli", "program"])
+def test_nothing_imports_an_extra_before_it_is_asked_for() -> None:
+    extras = ("onnx", "onnxruntime", "onnxscript", "huggingface_hub")
+    names = {name for file in FILES for name in imports(ast.parse(file.read_text()), False)}
+    assert not [name for name in names if name.split(".")[0] in extras]
+
+
+@pytest.mark.parametrize("room", ["images", "scenery", "hub", "errors", "files", "registry", "cli", "program"])
 def test_photographs_as_files_need_no_torch(room: str) -> None:
     files = [file for file in FILES if room_of(file) == room]
     names = {name for file in files for name in imports(ast.parse(file.read_text()), True)}

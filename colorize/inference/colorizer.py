@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from colorize.errors import ColorizeError
+from colorize.hub.download import SCHEME, parse_address
 from colorize.images import Pixels, Planes, read_photograph, write_photograph
 from colorize.inference.colors import check_distribution, draw_uncertainty
 from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as_float
@@ -15,6 +17,7 @@ from colorize.inference.renderer import Renderer
 from colorize.weights.exported import write_exported
 from colorize.weights.loading import load_weights
 from colorize.weights.model import Model
+from colorize.weights.onnx_file import is_onnx
 from colorize.weights.shipped import DEFAULT
 
 
@@ -36,13 +39,55 @@ class Colorizer(Renderer):
 
         Args:
             source: a name that ships ("photographs", "landscapes", "cifar10"), a run's checkpoints/best.ckpt, or a
-                .safetensors file.
+                .safetensors or .onnx file, or hf://USER/NAME[@REVISION]. The network of an .onnx file runs on the
+                CPU, whatever the device.
 
         Raises:
             ColorizeError: no such weights, or a file that neither a training nor `save` wrote.
         """
         model, facts = load_weights(source)
+        if is_onnx(model.network) and precision != "auto":
+            raise ColorizeError(
+                f"precision={precision} is not possible: an ONNX file computes as it was exported; use precision=auto."
+            )
         return cls(model, facts, device, precision)
+
+    @classmethod
+    def from_pretrained(
+        cls, repository: str, revision: str | None = None, device: str = "auto", precision: str = "auto"
+    ) -> Colorizer:
+        """The colorizer of a repository of the Hugging Face Hub; `facts["hub"]` says of which commit.
+
+        Only its model.safetensors is read, as `load` does. Without a network the Hub's cache is used, with a warning.
+
+        Args:
+            repository: USER/NAME.
+            revision: a branch, a tag or a commit; None for the newest.
+
+        Raises:
+            ColorizeError: as `load`; no such repository or revision; no network and nothing in the cache.
+        """
+        parse_address(repository)
+        address = f"{SCHEME}{repository.removeprefix(SCHEME)}"
+        return cls.load(address if revision is None else f"{address}@{revision}", device, precision)
+
+    def push_to_hub(self, repository: str, *, private: bool = False, license: str | None = None) -> str:
+        """Write weights, configuration, a page with their figures and painted samples to a repository of the Hub.
+
+        Args:
+            repository: USER/NAME; it is made where there is none.
+            private: of a new one.
+            license: of the weights, by the Hub's short name ("mit"); None says nothing of it.
+
+        Returns:
+            Its address with the commit, hf://USER/NAME@COMMIT, which `load` takes.
+
+        Raises:
+            ColorizeError: nobody is logged in, no right to write there, or no network.
+        """
+        from colorize.hub.push import push
+
+        return push(self, repository, private, license)
 
     def save(self, path: Path | str, dtype: torch.dtype = torch.float16) -> None:
         """Write one .safetensors file: weights, and a JSON header with target, network, image size, data and metrics.
@@ -50,7 +95,7 @@ class Colorizer(Renderer):
         Raises:
             ColorizeError: as `write_exported`.
         """
-        known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics")
+        known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics", "hub")
         facts = {key: value for key, value in self.facts.items() if key in known}
         write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
 

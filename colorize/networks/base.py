@@ -37,7 +37,8 @@ class Network(nn.Module, ABC):
         height, width = x.shape[-2:]
         padded = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
         output: Tensor = self(padded.contiguous(memory_format=torch.channels_last))
-        return output[..., : -(-height // self.output_stride), : -(-width // self.output_stride)]
+        stride = self.output_stride
+        return output[..., : (height + stride - 1) // stride, : (width + stride - 1) // stride]
 
     def forward_any_size(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, out_channels, H, W) for any H and W: the output is enlarged bilinearly."""

@@ -32,6 +32,8 @@ def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: to
     """
     if path.suffix != ".safetensors":
         raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
+    if not model.network.spec:
+        raise ColorizeError(f"{path}: an ONNX file's network has no weights of torch: save what it was exported from.")
     tensors = {}
     for name, tensor in model.network.state_dict().items():
         stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor

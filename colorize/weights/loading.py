@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError, first_line
+from colorize.hub.download import SCHEME, download
 from colorize.registry import explain_unknown
 from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported
 from colorize.weights.model import Model, fingerprint
+from colorize.weights.onnx_file import read_onnx
 from colorize.weights.shipped import shipped
 
 LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
@@ -19,20 +21,27 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
     """The model of shipped weights, of a run's checkpoint or of an exported file, and what is known of it.
 
     Args:
-        source: a name that ships, a run's checkpoints/best.ckpt, or a .safetensors file.
+        source: a name that ships, a run's checkpoints/best.ckpt, a .safetensors or .onnx file, or
+            hf://USER/NAME[@REVISION].
 
     Returns:
         The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
-        `chroma_gain`, `tta_scale`, `data`, `epochs` and `metrics`.
+        `chroma_gain`, `tta_scale`, `data`, `epochs`, `metrics` and `hub`, the repository and commit that it came from.
 
     Raises:
         ColorizeError: no such weights, or a file that neither a training nor `Colorizer.save` wrote.
     """
+    if str(source).startswith(SCHEME):
+        path, origin = download(str(source))
+        model, facts = load_weights(path)
+        return model, {**facts, "hub": origin}
     path = shipped().get(str(source)) or Path(source).expanduser()
     if not path.suffix and not path.exists():
         raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
     if path.suffix == ".safetensors":
         model, facts = read_exported(path)
+    elif path.suffix == ".onnx":
+        model, facts = read_onnx(path)
     else:
         model, checkpoint = load_model(path)
         facts = _facts(path, checkpoint, model)
