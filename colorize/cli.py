@@ -33,7 +33,7 @@ from colorize.registry import explain_unknown
 T = TypeVar("T")
 PATH_KEYS = ("input", "output", "checkpoint")
 _PACKAGE = Path(__file__).resolve().parent
-_INSTALLED = _PACKAGE / "conf"  # where setup.py puts it; in a checkout it lies beside the package
+_INSTALLED = _PACKAGE / "conf"  # where pyproject.toml puts it; in a checkout it lies beside the package
 CONFIG_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "conf"
 NOISE = (
     r".*LeafSpec.* is deprecated",  # Lightning's use of torch

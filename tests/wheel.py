@@ -13,7 +13,7 @@ def copy_source(folder: Path) -> Path:
     """What a wheel is built of, without what lies around in a checkout."""
     for name in ("colorize", "conf"):
         shutil.copytree(REPO / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(REPO / name, folder)
     return folder
 

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 EXTRAS = ("wandb", "kagglehub", "mlflow", "tensorboard")
 CONFIGS = {path.relative_to(REPO).as_posix() for path in (REPO / "conf").rglob("*.yaml")}
+MODULES = {path.relative_to(REPO).as_posix() for path in (REPO / "colorize").rglob("*.py")}
 MINE = """
 from colorize.networks import UNet
 
@@ -83,6 +84,7 @@ def test_the_wheel_holds_the_configurations_and_the_commands(wheel: Path) -> Non
         (entries,) = [name for name in names if name.endswith("entry_points.txt")]
         commands = archive.read(entries).decode()
     assert {f"colorize/{name}" for name in CONFIGS} <= names
+    assert MODULES <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"colorize"}
     assert "colorize = colorize.commands.start:predict" in commands
     assert "colorize-train = colorize.commands.start:train" in commands
@@ -95,7 +97,7 @@ def test_the_source_archive_holds_them_too(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with tarfile.open(source / done.stdout.splitlines()[-1]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"setup.py", "pyproject.toml", "colorize/weights/photographs.safetensors", *CONFIGS} <= names
+    assert {"pyproject.toml", "colorize/weights/photographs.safetensors", *CONFIGS} <= names
 
 
 def test_help_and_completion_need_no_torch(run: Callable[..., Finished], no_torch: str) -> None:
