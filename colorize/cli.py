@@ -209,7 +209,7 @@ def _unknown_key(key: str, config: str) -> str:
         cfg = compose(config)
     defaults = OmegaConf.select(OmegaConf.load(CONFIG_DIR / f"{config}.yaml"), "defaults")
     groups = sorted(name for choice in defaults if OmegaConf.is_dict(choice) for name in choice if " " not in name)
-    near = get_close_matches(key, [*_keys(cfg), *groups], n=1)
+    near = get_close_matches(key, [*_keys(cfg), *groups], n=1, cutoff=0.65)
     if near:
         hint = f"did you mean {near[0]}?"
     else:

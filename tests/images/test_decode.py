@@ -41,7 +41,8 @@ OPAQUE = [
 def test_opaque_modes(mode: str, suffix: str, shape: tuple[int, int], tmp_path: Path) -> None:
     path = tmp_path / f"x{suffix}"
     pixels = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    Image.fromarray(pixels).convert(mode).save(path)
+    options = {"compression": "tiff_lzw"} if suffix == ".tif" and mode == "YCbCr" else {}  # Pillow 12 reads no other
+    Image.fromarray(pixels).convert(mode).save(path, **options)
     with Image.open(path) as image:
         expected = np.asarray(image.convert("L" if mode in ("1", "L") else "RGB"))
     assert expected.shape == (shape if mode in ("1", "L") else (*shape, 3))
