@@ -118,7 +118,7 @@ def metadata(renderer: Renderer, sees: str, facts: Mapping[str, Any]) -> dict[st
     }
     size = renderer.working_size
     known: dict[str, Any] = {
-        key: renderer.facts[key] for key in ("data", "epochs", "metrics", "hub") if key in renderer.facts
+        key: renderer.facts[key] for key in ("tta_scale", "data", "epochs", "metrics", "hub") if key in renderer.facts
     }
     stated: dict[str, Any] = {
         "format": FORMAT,

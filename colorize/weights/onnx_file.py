@@ -78,7 +78,7 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
     """The network of a file that `python -m colorize.export` wrote, and what its metadata say.
 
     Returns:
-        The model, and facts: `image_size`, and what there is of `data`, `epochs`, `metrics` and `hub`. The file's
+        The model, and facts: `image_size`, and what there is of `tta_scale`, `data`, `epochs`, `metrics` and `hub`. Its
         chroma_gain is in its graph.
 
     Raises:
@@ -161,7 +161,7 @@ def _tensors(model: Any) -> Iterator[Any]:
 
 def _facts(path: Path, model: Any) -> dict[str, Any]:
     texts = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
-    wanted = ("format", "image_size", "data", "epochs", "metrics", "hub")
+    wanted = ("format", "image_size", "tta_scale", "data", "epochs", "metrics", "hub")
     try:
         facts = {key: json.loads(texts[key]) for key in wanted if key in texts}
     except (ValueError, RecursionError) as error:
