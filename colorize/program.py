@@ -14,7 +14,7 @@ def command() -> str:
     if path.suffix == ".py":
         return f"python {shlex.quote(sys.argv[0])}"
     found = shutil.which(path.name)
-    return path.name if found and Path(found).samefile(path) else shlex.quote(sys.argv[0])
+    return path.name if found and path.exists() and Path(found).samefile(path) else shlex.quote(sys.argv[0])
 
 
 def is_script() -> bool:

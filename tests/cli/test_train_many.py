@@ -22,6 +22,7 @@ TRAINING = [
     "data.image_size=16",
     "trainer.max_epochs=5",
     "trainer.accelerator=cpu",
+    "trainer.precision=32-true",  # bfloat16, which auto may take, rounds each share of a batch by itself
     "trainer.log_every_n_steps=1",
     "trainer.enable_progress_bar=false",
     "callbacks.architecture=null",

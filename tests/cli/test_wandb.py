@@ -95,7 +95,13 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     folder = tmp_path_factory.mktemp("wandb")
     (folder / "no_wandb.py").write_text(NO_WANDB)
     train = ["train.py", *commands.tiny]
-    on_wandb = [*train, "logger=wandb", "callbacks.architecture=null", "callbacks.curves=null"]
+    on_wandb = [
+        *train,
+        "logger=wandb",
+        "trainer.precision=32-true",
+        "callbacks.architecture=null",
+        "callbacks.curves=null",
+    ]
     workers = "data.num_workers=-1,0"  # the first is refused by torch's DataLoader, when the training starts
     cases = {
         "first": [*on_wandb, "logger.wandb.tags=[quick]", f"hydra.run.dir={folder}/first"],

@@ -60,7 +60,7 @@ def color(path: Path, output: Path) -> str:
     assert output.exists() == (not said)
     if said:
         return "refused"
-    with av.open(str(output)) as made:
+    with av.open(str(output), metadata_errors="surrogateescape") as made:
         frames = sum(1 for _ in made.decode(video=0))
     assert frames > 0
     output.unlink()
