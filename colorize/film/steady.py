@@ -101,7 +101,7 @@ class SteadyColors:
         colorizer: says the colours of a frame.
         smooth: 0 to 1; 0 is frame by frame with nothing in common, 1 remembers `LONGEST_MEMORY` frames.
         key_every: the network sees one of so many frames of a scene; at smooth=0 all of them.
-        tta: it sees every other of those mirrored, and their mean makes up for the rest; at smooth=0 as `Colorizer`.
+        tta: as in `Colorizer.colorize`, at each frame that the network sees.
         temperature: as in `Colorizer.colorize`.
 
     Raises:
@@ -145,7 +145,6 @@ class SteadyColors:
         if self.memory == 0:
             yield from self._frame_by_frame(lumas)
             return
-        period = 2 * self.key_every
         window: list[_Seen] = []
         phase, total = (0, None) if carry is None else (carry.phase, carry.total)
         for frame in find_scenes(lumas, None if carry is None else carry.gray):
@@ -154,10 +153,10 @@ class SteadyColors:
                     yield self._block(window, len(window), phase)
                 window, phase, total = [], 0, None
             elif len(window) == BLOCK + AHEAD:
-                yield self._block(window, BLOCK, (phase - AHEAD) % period)
+                yield self._block(window, BLOCK, (phase - AHEAD) % self.key_every)
                 del window[:BLOCK]
-            asked = frame.flash or phase % self.key_every == 0
-            own = self._ask(frame.gray, mirrored=self.tta and phase >= self.key_every) if asked else None
+            asked = frame.flash or phase == 0
+            own = self._ask(frame.gray) if asked else None
             before = None
             if total is not None and frame.link is not None:
                 before = self._follow(total, frame.link.back, frame.link.trust_back)
@@ -166,7 +165,7 @@ class SteadyColors:
             ahead = None if frame.link is None else (frame.link.ahead, frame.link.trust_ahead)
             window.append(_Seen(frame.gray, frame.flash, ahead, own, known))
             total = total if frame.flash else known
-            phase = (phase + 1) % period
+            phase = (phase + 1) % self.key_every
         if window:
             yield self._block(window, len(window), phase)
 
@@ -189,18 +188,16 @@ class SteadyColors:
         followed: Floats = warp(total, flow) * (np.float32(self.memory) * np.maximum(trust, LEAST_TRUST))[..., None]
         return followed
 
-    def _ask(self, gray: Gray, tta: bool = False, mirrored: bool = False) -> Floats:
+    def _ask(self, gray: Gray) -> Floats:
         """What the network says of a frame, with weight 1: (h, w, 3)."""
         small = torch.from_numpy(gray.astype(np.float32) / np.float32(255)).expand(1, 3, -1, -1)
-        small = small.flip(-1) if mirrored else small.contiguous()
-        ab = self.colorizer.predict_ab(small, tta=tta, temperature=self.temperature)[0]
-        ab = ab.flip(-1) if mirrored else ab
+        ab = self.colorizer.predict_ab(small.contiguous(), tta=self.tta, temperature=self.temperature)[0]
         return np.concatenate([ab.permute(1, 2, 0).numpy(), np.ones((*gray.shape, 1), np.float32)], axis=2)
 
     def _frame_by_frame(self, lumas: Iterable[Floats]) -> Iterator[Block]:
         frames = iter(lumas)
         while grays := [as_gray(luma) for luma in islice(frames, BLOCK)]:
-            totals = [self._ask(gray, tta=self.tta) for gray in grays]
+            totals = [self._ask(gray) for gray in grays]
             yield Block([_mean(total) for total in totals], Carry(grays[-1], totals[-1], 0))
 
 
