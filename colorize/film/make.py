@@ -155,8 +155,8 @@ class _Pictures:
     def _colored(self, skip: int, carry: Carry | None) -> Iterator[_Colored]:
         settings = self.settings
         steady = SteadyColors(self, settings.smooth, tta=settings.tta, temperature=settings.temperature)
-        lumas = work_ahead(self._lumas(skip), LUMAS_AHEAD, self.stopping)
         with (
+            closing(work_ahead(self._lumas(skip), LUMAS_AHEAD, self.stopping)) as lumas,
             closing(work_ahead(self.film.frames(skip), FRAMES_AHEAD, self.stopping)) as frames,
             closing(work_ahead(steady.blocks(lumas, carry), 1, self.stopping)) as blocks,
         ):

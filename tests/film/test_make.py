@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,7 @@ def test_an_error_of_the_network_reaches_the_caller_and_no_thread_stays(tmp_path
     with pytest.raises(KeyError, match="the end of the world"):
         make(film, tmp_path / "out.mkv", painter)
     assert not (tmp_path / "out.mkv").exists()
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "work_ahead"]
 
 
 def test_two_processes_do_not_make_one_film(tmp_path: Path) -> None:
