@@ -7,6 +7,7 @@ import struct
 import zlib
 from io import BytesIO
 from itertools import accumulate
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from colorize.images.photograph import Pixels, strips
 HEADER = b"II*\0"  # the pointer to the first page follows
 _BYTE, _LONG, _UNDEFINED = 1, 4, 7
 _DEFLATE, _HORIZONTAL_DIFFERENCES = 8, 2
-_BLACK_IS_ZERO, _RGB = 1, 2
+_BLACK_IS_ZERO, _RGB, _YCBCR = 1, 2, 6
 _INTERLEAVED, _UNASSOCIATED_ALPHA = 1, 2
 _SHARED_BY_PLANES = (
     Base.ImageWidth,
@@ -39,8 +40,18 @@ def _order(data: bytes) -> str:
 
 def load_tiff(image: TiffImageFile) -> None:
     """Decode it, without Pillow's fixed limit of pixels, which is one for the whole process."""
+    if image.mode == "RGB" and _is_uncompressed_ycbcr(image):  # Pillow 12 takes it for RGB of a JPEG, in 4 bytes
+        image._mode = "YCbCr"
+        image.tile = [tile._replace(args=("YCbCr", *cast("tuple[Any, ...]", tile.args)[1:])) for tile in image.tile]
     image.im = Image.new(image.mode, (image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength])).im
     image.load()
+
+
+def _is_uncompressed_ycbcr(image: TiffImageFile) -> bool:
+    wanted = {Base.PhotometricInterpretation: _YCBCR, Base.SamplesPerPixel: 3, Base.PlanarConfiguration: _INTERLEAVED}
+    tags = image.tag_v2
+    raw = all(tile.codec_name == "raw" for tile in image.tile)
+    return raw and all(tags.get(tag, 1) == value for tag, value in wanted.items())
 
 
 def gray_planes(image: TiffImageFile, data: bytes) -> list[TiffImageFile]:

@@ -41,10 +41,10 @@ OPAQUE = [
 def test_opaque_modes(mode: str, suffix: str, shape: tuple[int, int], tmp_path: Path) -> None:
     path = tmp_path / f"x{suffix}"
     pixels = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    options = {"compression": "tiff_lzw"} if suffix == ".tif" and mode == "YCbCr" else {}  # Pillow 12 reads no other
-    Image.fromarray(pixels).convert(mode).save(path, **options)
-    with Image.open(path) as image:
-        expected = np.asarray(image.convert("L" if mode in ("1", "L") else "RGB"))
+    stored = Image.fromarray(pixels).convert(mode)
+    stored.save(path)
+    with Image.open(path) as image:  # which Pillow 12 cannot decode of YCbCr
+        expected = np.asarray((stored if mode == "YCbCr" else image).convert("L" if mode in ("1", "L") else "RGB"))
     assert expected.shape == (shape if mode in ("1", "L") else (*shape, 3))
     photograph = read_photograph(path)
     assert photograph.bit_depth == 8
