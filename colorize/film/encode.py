@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import av
 import numpy as np
-from av import CodecContext, VideoFrame
+from av import CodecContext, VideoFrame, library_versions
 from av.codec.context import Flags
 from av.error import FFmpegError
 from av.format import ContainerFormat
@@ -115,4 +114,4 @@ class Recipe:
 
 def encoder_versions() -> dict[str, str]:
     """Those of the libraries, a change of which may change packets."""
-    return {name: ".".join(map(str, version)) for name, version in av.library_versions.items()}
+    return {name: ".".join(map(str, version)) for name, version in library_versions.items()}
