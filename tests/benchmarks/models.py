@@ -15,6 +15,7 @@ from colorize.data.base import ImageData
 from colorize.tasks import Task
 from colorize.tasks.optim import build_optimizer, parameter_groups
 from colorize.training.config import build_task
+from colorize.training.restore import initialize
 
 warnings.filterwarnings("ignore", ".*self.log.*")  # there is no Trainer
 
@@ -28,6 +29,7 @@ def make(cfg: DictConfig) -> tuple[Task, ImageData, torch.optim.Optimizer]:
     """Task, data that are ready, and the optimizer, at a constant rate."""
     torch.manual_seed(cfg.seed)
     task = build_task(cfg)
+    initialize(task, cfg.model)
     data: ImageData = instantiate(cfg.data)
     data.prepare_data()
     data.setup("fit")
