@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from colorize.color import AB_SCALE, lab_to_rgb, luminance, rgb_to_gray, rgb_to_lab, to_float
+from colorize.color.chroma import ab_to_chroma, add_chroma
 from colorize.errors import ColorizeError
 from colorize.targets.base import Batch, Target
 
@@ -42,8 +43,14 @@ class LabTarget(Target):
     def bound(self, output: Tensor) -> Tensor:
         return torch.tanh(output)
 
+    @torch.no_grad()
     def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
-        return lab_to_rgb(self.to_lab(x, prediction))
+        """The picture, without a gradient; with luminance "gray" as photographs are coloured: gray and chroma of ab."""
+        lab = self.to_lab(x, prediction)
+        if self.luminance == "lab":
+            return lab_to_rgb(lab)
+        gray = lab_to_rgb(lab * lab.new_tensor([1, 0, 0])[:, None, None])[:, :1]
+        return torch.cat(add_chroma(gray, ab_to_chroma(gray, lab[:, 1:])), dim=1).clamp_(0, 1)
 
     def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
         return prediction.float() * AB_SCALE

@@ -18,8 +18,8 @@ class LabTask(Task):
 
     Args:
         network, loss, optimizer, scheduler: see `Task`.
-        loss_space: what the loss compares: "ab" (ab / 110); "rgb": the picture, unclipped, which the metrics see: there
-            the same step in ab counts more where the picture is bright; or "chroma": the picture less its Rec.601 gray,
+        loss_space: what the loss compares: "ab" (ab / 110); "rgb": the picture of L and ab, unclipped: there the same
+            step in ab counts more where the picture is bright; or "chroma": the picture less its Rec.601 gray,
             of which the luminance that is kept cannot be wrong.
         fields: `luminance`, see `LabTarget`.
     """

@@ -1,6 +1,7 @@
-"""Error against seconds of training: models at equal budgets of one core's time, on painted scenes.
+"""Error against seconds of training: models at equal budgets of one core's time, on painted scenes or other data.
 
-    python tests/benchmarks/quality.py [--models gray ...] [--seconds 10 20 40] [--output PLOT.png] [--json FILE]
+    python -m tests.benchmarks.quality [--models lab_unet ...] [--seconds 10 20 40] [--output PLOT.png] [--json FILE]
+        [data=landscapes data.root=FOLDER ...]
 
 Each model trains once at its own constant learning rate, in the precision that `precision=auto` stands for, and is
 tested when the process has used so many seconds of the CPU; the test does not count. mse_ratio is the pooled error
@@ -38,8 +39,8 @@ def mse_ratio(task: Task, data: ImageData) -> float:
     return error / floor
 
 
-def train(model: str, budgets: list[float]) -> list[dict[str, Any]]:
-    task, data, optimizer = make(configuration(f"model={model}"))
+def train(model: str, budgets: list[float], overrides: list[str]) -> list[dict[str, Any]]:
+    task, data, optimizer = make(configuration(f"model={model}", *overrides))
     dtype, rows, spent, steps = automatic_precision(torch.device("cpu")), [], 0.0, 0
     task.train()
     for _ in count():
@@ -80,9 +81,10 @@ def main() -> None:
     arguments.add_argument("--models", nargs="+", default=MODELS)
     arguments.add_argument("--seconds", type=float, nargs="+", default=[10, 20, 40])
     arguments.add_argument("--output", type=Path)
-    asked = arguments.parse_args()
+    arguments.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="of train.py's configuration")
+    asked = arguments.parse_intermixed_args()
     torch.set_num_threads(1)
-    rows = [row for model in asked.models for row in train(model, sorted(asked.seconds))]
+    rows = [row for model in asked.models for row in train(model, sorted(asked.seconds), asked.overrides)]
     report(rows, asked.json)
     if asked.output is not None:
         plot(rows, asked.output)

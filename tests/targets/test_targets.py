@@ -58,3 +58,14 @@ def test_the_colours_of_a_perfect_answer_are_the_pictures(target: Target, rgb: T
 def test_a_target_that_cannot_be_is_named(spec: dict[str, str], words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
         build_target(spec)
+
+
+def test_the_gray_of_a_picture_is_the_photographs_whatever_its_colours() -> None:
+    rgb = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(3))
+    target = LabTarget(luminance="gray")
+    x = target.see(rgb)
+    picture = target.to_rgb(x, 2 * torch.rand(2, 2, 9, 7, generator=torch.Generator().manual_seed(4)) - 1)
+    assert 0 <= picture.min() <= picture.max() <= 1
+    torch.testing.assert_close(rgb_to_gray(picture), rgb_to_gray(rgb), atol=2e-4, rtol=0)
+    lab = LabTarget(luminance="lab")
+    torch.testing.assert_close(lab.to_rgb(lab.see(rgb), lab.target({"rgb": rgb})), rgb, atol=2e-4, rtol=0)
