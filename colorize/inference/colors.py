@@ -53,13 +53,14 @@ def decode_colors(
 
     Args:
         target: passes `check_distribution`.
-        x, prediction: what it sees, and what a network said of that.
+        x, prediction: what it sees, and what a network said of that, in any precision; of many channels only those
+            that are asked for become float32.
         temperature: of the annealed mean; None for the target's own.
         samples: how many; their seeds are 1, 2, ..., so that a sample is the same however many are asked for.
         uncertainty: whether the deviation is asked for.
     """
     if not isinstance(target, LabBinsTarget):
-        ab = target.to_ab(x, prediction)
+        ab = target.to_ab(x, prediction.float())
         return Colors(ab, ab[:, None][:, :0])
     seeds = (None, *range(1, samples + 1))
     colorings = torch.stack([target.to_ab(x, prediction, temperature, seed) for seed in seeds], dim=1)

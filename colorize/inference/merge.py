@@ -11,7 +11,7 @@ from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chrom
 from colorize.color.upsample import Upsampler, guide
 from colorize.images import Pixels, Planes
 
-LEAST_HALVED = 16
+LEAST_HALVED = 12
 """How many times larger than the small picture a photograph is at least whose chroma is made at half its size."""
 
 

@@ -18,7 +18,7 @@ from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.colors import Colors, check_distribution, decode_colors
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pixels_as_float
-from colorize.networks.fold import fold_batch_norms
+from colorize.networks.fold import cast_weights, fold_batch_norms
 from colorize.targets import LabTarget, RGBTarget
 from colorize.weights.model import Model
 
@@ -45,7 +45,7 @@ class Renderer:
         self.dtype = choose_precision(precision, self.device)
         self.target = model.target
         self.network = model.network.to(self.device).eval()
-        self._folded = fold_batch_norms(self.network)
+        self._folded = cast_weights(fold_batch_norms(self.network), self.dtype)
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
         self.chroma_gain = float(facts.get("chroma_gain", 1.0))
@@ -136,7 +136,7 @@ class Renderer:
         rgb = rgb.to(self.device)
         if self.at_full_size:
             x = self.target.see(rgb)
-            return self.target.to_rgb(x, self._predict(x))
+            return self.target.to_rgb(x, self._predict(x).float())
         small = F.interpolate(rgb, self.small_size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         ab = self.predict_ab(small, tta, temperature).to(self.device)
         return merge_batch(rgb, small, ab * saturation)
@@ -148,7 +148,7 @@ class Renderer:
 
     def _predict(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            return self.target.predict(self._folded, x).float()
+            return self.target.predict(self._folded, x)
 
     def small_size(self, height: int, width: int) -> tuple[int, int]:
         """(h, w) of what the network sees of a photograph of that size."""
@@ -177,7 +177,7 @@ class Renderer:
 
     def _gray_strip(self, rgb: Tensor) -> Tensor:
         x = self.target.see(rgb.to(self.device))
-        return self.target.to_rgb(x, self._predict(x))[:, :1].cpu()
+        return self.target.to_rgb(x, self._predict(x).float())[:, :1].cpu()
 
 
 def _resize(rgb: Tensor, scale: float) -> Tensor:

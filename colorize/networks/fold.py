@@ -1,9 +1,10 @@
-"""A network as inference runs it: each BatchNorm is part of the convolution before it."""
+"""A network as inference runs it: each BatchNorm is part of the convolution before it, weights are of its type."""
 
 import copy
 import itertools
 from typing import TypeVar
 
+import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -33,6 +34,20 @@ def fold_batch_norms(network: N) -> N:
                 setattr(module, conv, fuse_conv_bn_eval(before, after, transpose=transposed))
                 setattr(module, norm, nn.Identity())
     return folded
+
+
+def cast_weights(network: N, dtype: torch.dtype) -> N:
+    """A copy whose convolutions and linear layers have weights of `dtype`, as autocast makes them anew in each call.
+
+    Within autocast of that type it computes the same, bit for bit. All other tensors are shared with the network.
+    """
+    shared = {id(tensor): tensor for tensor in itertools.chain(network.parameters(), network.buffers())}
+    cast = copy.deepcopy(network, shared)
+    for module in cast.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            for name, tensor in list(module.named_parameters(recurse=False)):
+                setattr(module, name, nn.Parameter(tensor.detach().to(dtype), requires_grad=False))
+    return cast
 
 
 def _is_fixed(conv: nn.Module, norm: nn.BatchNorm2d) -> bool:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from colorize.networks import build_network
-from colorize.networks.fold import fold_batch_norms
+from colorize.networks.fold import cast_weights, fold_batch_norms
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,16 @@ def test_a_batch_norm_that_still_learns_stays() -> None:
     layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     assert isinstance(fold_batch_norms(layers)[1], nn.BatchNorm2d)
     assert isinstance(fold_batch_norms(layers.eval())[1], nn.Identity)
+
+
+def test_cast_weights_answer_as_autocast_and_leave_the_network() -> None:
+    torch.manual_seed(0)
+    network = build_network({"name": "EncoderUNet", "encoder": "efficientnet_lite0"}, 1, 2).eval()
+    cast = cast_weights(network, torch.bfloat16)
+    x = torch.rand(2, 1, 64, 96) * 2 - 1
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(cast(x), network(x))
+    assert {tensor.dtype for tensor in network.parameters()} == {torch.float32}
+    assert {layer.weight.dtype for layer in cast.modules() if isinstance(layer, nn.Conv2d)} == {torch.bfloat16}
+    pairs = zip(cast.modules(), network.modules(), strict=True)
+    assert all(one.weight is other.weight for one, other in pairs if isinstance(one, nn.BatchNorm2d))
