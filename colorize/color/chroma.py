@@ -36,7 +36,12 @@ def ab_to_chroma(gray: Tensor, ab: Tensor) -> Tensor:
 
 
 def fit_chroma_(
-    chroma: Tensor, below: Tensor, above: Tensor, red_weight: float = 0.299, blue_weight: float = 0.114
+    chroma: Tensor,
+    below: Tensor,
+    above: Tensor,
+    red_weight: float = 0.299,
+    blue_weight: float = 0.114,
+    scratch: Tensor | None = None,
 ) -> Tensor:
     """Lower chroma in place, by one factor for each pixel, until each channel stays in its range: hue is kept.
 
@@ -46,13 +51,17 @@ def fit_chroma_(
         chroma: float32 (B, 2, H, W), red minus gray and blue minus gray.
         below, above: how far gray is from black and from white, float32 (B, 1, H, W), in the same units.
         red_weight, blue_weight: those that gray gives red and blue; Rec.601's, unless it is another luma.
+        scratch: memory to compute in, of at least 3 B H W numbers. Strips that share it stay in a CPU's cache.
     """
     red, blue = chroma[:, :1], chroma[:, 1:]
-    green = _green(red, blue, red_weight, blue_weight)
-    excess = torch.maximum(red, blue)
-    torch.maximum(excess, green, out=excess).div_(above + TINY)
-    lack = torch.minimum(red, blue)
-    torch.minimum(lack, green, out=lack).div_(-TINY - below)
+    if scratch is None:
+        scratch = chroma.new_empty(3 * red.numel())
+    green, excess, lack = scratch[: 3 * red.numel()].view(3, *red.shape)
+    _green(red, blue, red_weight, blue_weight, out=green)
+    torch.maximum(torch.maximum(red, blue, out=excess), green, out=excess)
+    torch.minimum(torch.minimum(red, blue, out=lack), green, out=lack)
+    excess.div_(torch.add(above, TINY, out=green))
+    lack.div_(torch.sub(-TINY, below, out=green))
     return chroma.div_(torch.maximum(excess, lack, out=excess).clamp_(min=1))
 
 
@@ -62,7 +71,9 @@ def add_chroma(gray: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return red + gray, _green(red, blue).add_(gray), blue + gray
 
 
-def _green(red: Tensor, blue: Tensor, red_weight: float = 0.299, blue_weight: float = 0.114) -> Tensor:
+def _green(
+    red: Tensor, blue: Tensor, red_weight: float = 0.299, blue_weight: float = 0.114, out: Tensor | None = None
+) -> Tensor:
     """Green minus gray: the three, weighted as gray is, sum up to 0."""
     green_weight = 1 - red_weight - blue_weight
-    return (red * (-red_weight / green_weight)).add_(blue, alpha=-blue_weight / green_weight)
+    return torch.mul(red, -red_weight / green_weight, out=out).add_(blue, alpha=-blue_weight / green_weight)

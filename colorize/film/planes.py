@@ -64,12 +64,12 @@ def make_chroma(
     units = ((1 << facts.bits) - 1 if facts.is_full_range else 224 << facts.bits - 8) / (white - black) / 2
     factors = torch.tensor([units / (1 - red_weight), units / (1 - blue_weight)])[:, None, None]
     middle, highest = 1 << facts.bits - 1, (1 << facts.bits) - 1
-    planes = np.empty((2, height, width), luma.dtype)
+    planes, scratch = np.empty((2, height, width), luma.dtype), upsampler.scratch()
     for strip in upsampler.strips():
         mean, low, high = _shared(luma[rows * strip.start : rows * strip.stop], rows, columns)
         below, above = np.maximum(low, black) - black, white - np.minimum(high, white)
         made = upsampler(_floats(mean), strip.start)
-        made = fit_chroma_(made, _floats(below), _floats(above), red_weight, blue_weight)[0]
+        made = fit_chroma_(made, _floats(below), _floats(above), red_weight, blue_weight, scratch)[0]
         codes = made.mul_(factors).add_(middle + 0.5).clamp_(0.5, highest + 0.5)
         np.copyto(planes[:, strip], codes.numpy(), casting="unsafe")  # rounds
     return planes[1], planes[0]

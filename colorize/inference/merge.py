@@ -29,10 +29,10 @@ def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
     """
     white = float(np.iinfo(pixels.dtype).max)
     upsampler = Upsampler(_coefficients(small[None], ab[None], white), *pixels.shape[:2])
-    picture = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    picture, scratch = np.empty((*pixels.shape[:2], 3), pixels.dtype), upsampler.scratch()
     for rows in upsampler.strips():
         gray = _plane(_gray(pixels[rows]))
-        chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray)
+        chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray, scratch=scratch)
         rgb = [channel.round_().clamp_(0, white) for channel in add_chroma(gray, chroma)]
         cv2.merge([channel[0, 0].numpy().astype(pixels.dtype) for channel in rgb], dst=picture[rows])
     return picture
@@ -43,8 +43,8 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
     """The same of gray (H, W), of 8 bits, as the planes of a JPEG: `gray` itself, and chroma at half its size."""
     height, width = gray.shape
     upsampler = Upsampler(_coefficients(small[None], ab[None], 255.0), (height + 1) // 2, (width + 1) // 2)
-    units = torch.tensor([1 / RED_OF_CR, 1 / BLUE_OF_CB])[:, None, None]
-    planes = np.empty((2, upsampler.height, upsampler.width), np.uint8)
+    cr, cb = np.empty((2, upsampler.height, upsampler.width), np.uint8)
+    scratch = upsampler.scratch()
     for rows in upsampler.strips():
         strip = gray[2 * rows.start : 2 * rows.stop]
         if strip.shape[0] % 2 or width % 2:
@@ -52,9 +52,11 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
         low, high = np.minimum(strip[::2], strip[1::2]), np.maximum(strip[::2], strip[1::2])
         low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
         mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
-        chroma = fit_chroma_(upsampler(_plane(mean), rows.start), _plane(low), _plane(255 - high))[0]
-        np.copyto(planes[:, rows], chroma.mul_(units).add_(128.5).clamp_(max=255).numpy(), casting="unsafe")  # rounds
-    return Planes(gray, cb=planes[1], cr=planes[0])
+        chroma = upsampler(_plane(mean), rows.start)
+        red, blue = fit_chroma_(chroma, _plane(low), _plane(255 - high), scratch=scratch)[0].numpy()
+        cv2.convertScaleAbs(red, dst=cr[rows], alpha=1 / RED_OF_CR, beta=128)  # rounds, and saturates at 255
+        cv2.convertScaleAbs(blue, dst=cb[rows], alpha=1 / BLUE_OF_CB, beta=128)
+    return Planes(gray, cb, cr)
 
 
 def can_halve(pixels: Pixels, small: Tensor) -> bool:
