@@ -120,9 +120,7 @@ class Upsampler:
         if top < 0 or rows.stop > self.height:
             raise ValueError(f"Rows {top} to {rows.stop} are not in a picture of {self.height} rows.")
         slope, offset, least, greatest = self._rows(rows).chunk(4, dim=1)
-        chroma = slope.mul_(gray).add_(offset)
-        torch.maximum(chroma, least, out=chroma)
-        return torch.minimum(chroma, greatest, out=chroma)
+        return torch.clamp(torch.addcmul(offset, slope, gray, out=slope), least, greatest, out=slope)
 
     def _rows(self, rows: slice) -> Tensor:
         """Rows of the coefficients, in memory that is used again: new pages cost more time than the arithmetic."""

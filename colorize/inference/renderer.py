@@ -31,7 +31,7 @@ class Renderer:
     """Arrays of pixels in, arrays of pixels out; `Colorizer` is the same for files and pictures of all kinds.
 
     Args:
-        model: a trained network and its target.
+        model: a trained network and its target; its weights are taken as they are now.
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
             (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network,
             `tta_scale` (1 where it is missing) how large, of that side, it sees the mirror image.

@@ -41,9 +41,10 @@ def test_size_and_depth_are_the_photographs(kind: type[Task], shape: tuple[int, 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_network_that_adds_no_colour_gives_the_gray_photograph_back(dtype: type) -> None:
-    colorizer = make(LabTask)
-    torch.nn.init.zeros_(colorizer.network.head.weight)  # type: ignore[union-attr, arg-type]
-    torch.nn.init.zeros_(colorizer.network.head.bias)  # type: ignore[union-attr, arg-type]
+    made = make(LabTask)
+    torch.nn.init.zeros_(made.network.head.weight)  # type: ignore[union-attr, arg-type]
+    torch.nn.init.zeros_(made.network.head.bias)  # type: ignore[union-attr, arg-type]
+    colorizer = Colorizer(Model(made.target, made.network), made.facts, device="cpu")
     white = np.iinfo(dtype).max
     gray = np.linspace(0, white, 60 * 70).reshape(60, 70).astype(dtype)
     picture = colorizer.render(gray).astype(np.int64)

@@ -13,9 +13,11 @@ from torch import Tensor
 from colorize.color.bins import bin_centers
 from colorize.errors import ColorizeError
 from colorize.images import read_photograph
+from colorize.inference.colorizer import Colorizer
 from colorize.inference.colors import draw_uncertainty
 from colorize.scenery import render_scenes
 from colorize.targets import GrayscaleTarget, LabBinsTarget, LabHybridTarget, LabTarget, Target
+from colorize.weights.model import Model
 from tests.inference.unsure import unsure
 
 TARGETS = [LabBinsTarget(), LabHybridTarget()]
@@ -130,16 +132,21 @@ def test_the_gain_of_chroma_is_of_colours_and_not_of_their_deviation() -> None:
 
 
 def test_a_map_is_black_where_it_is_sure_and_of_the_photographs_size() -> None:
-    colorizer = unsure(spread=0.0)
-    head: Any = colorizer.network.head  # type: ignore[union-attr]
+    untrained = unsure(spread=0.0)
+    model = Model(untrained.target, untrained.network)
+    head: Any = model.network.head  # type: ignore[union-attr]
     torch.nn.init.zeros_(head.bias)
     photograph = np.full((70, 41, 3), 99, np.uint16)
+
+    def uncertainty() -> Image.Image:
+        return Colorizer(model, untrained.facts, device="cpu").uncertainty(photograph)
+
     with torch.no_grad():
-        white = colorizer.uncertainty(photograph)  # all bins alike
+        white = uncertainty()  # all bins alike
         head.bias[0] = 50.0
-        black = colorizer.uncertainty(photograph)
+        black = uncertainty()
         head.bias[1] = 50.0
-        between = colorizer.uncertainty(photograph)
+        between = uncertainty()
     assert {(m.mode, m.size) for m in (white, black, between)} == {("L", (41, 70))}
     half = float((bin_centers(10)[0] - bin_centers(10)[1]).norm() / 2)
     assert [np.unique(np.asarray(m)).tolist() for m in (white, black, between)] == [[255], [0], [round(half * 5.1)]]
