@@ -1,4 +1,4 @@
-"""Real starts of predict.py on 200 photographs, ended in the middle."""
+"""Real starts of predict.py, ended in the middle."""
 
 import csv
 import os
@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
 
 REPO = Path(__file__).resolve().parents[2]
 PHOTOGRAPHS = 200
+Process: TypeAlias = "subprocess.Popen[str]"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,8 @@ def paint_album(folder: Path) -> Path:
     return folder
 
 
-def start(command: list[str], output: Path, end: Callable[["subprocess.Popen[str]"], None], at_least: int) -> Start:
-    """Run predict.py and end it once `at_least` more pictures are there."""
-    before = len(pictures(output))
+def run_until(reached: Callable[[], bool], end: Callable[[Process], None], command: list[str]) -> tuple[int, str, str]:
+    """Run `python COMMAND` and end it once something is reached; its exit code, stdout and stderr."""
     with subprocess.Popen(
         [sys.executable, *command],
         cwd=REPO,
@@ -54,7 +55,7 @@ def start(command: list[str], output: Path, end: Callable[["subprocess.Popen[str
     ) as process:
         try:
             deadline = time.monotonic() + 300
-            while process.poll() is None and len(pictures(output)) < before + at_least:
+            while process.poll() is None and not reached():
                 assert time.monotonic() < deadline
                 time.sleep(0.002)
             end(process)
@@ -62,9 +63,16 @@ def start(command: list[str], output: Path, end: Callable[["subprocess.Popen[str
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
+    return process.returncode, out, err
+
+
+def start(command: list[str], output: Path, end: Callable[[Process], None], at_least: int) -> Start:
+    """Run predict.py and end it once `at_least` more pictures are there."""
+    before = len(pictures(output))
+    code, out, err = run_until(lambda: len(pictures(output)) >= before + at_least, end, command)
     files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     found = pictures(output)
-    return Start(process.returncode, out, err, found, sorted(files - set(found)), rows(output))
+    return Start(code, out, err, found, sorted(files - set(found)), rows(output))
 
 
 def pictures(output: Path) -> dict[str, tuple[int, int]]:
@@ -81,7 +89,7 @@ def rows(output: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def other_rank(process: "subprocess.Popen[str]") -> int:
+def other_rank(process: Process) -> int:
     """The id of the process that the first rank has started."""
     table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     (found,) = [int(line.split()[0]) for line in table.splitlines() if line.split()[1] == str(process.pid)]

@@ -2,45 +2,22 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.starts import REPO
+from tests.cli.starts import REPO, Process, run_until
 from tests.film.films import packets, write_film
 
 pytestmark = pytest.mark.slow
 FRAMES = 900
 
 
-def start(command: list[str], segments: Path, end: Callable[[Any], None], at_least: int) -> tuple[int, str, str]:
+def start(command: list[str], segments: Path, end: Callable[[Process], None], at_least: int) -> tuple[int, str, str]:
     """Run predict.py and end it once so many segments are there."""
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=REPO,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 300
-            while process.poll() is None and len(list(segments.glob("*.segment"))) < at_least:
-                assert time.monotonic() < deadline
-                time.sleep(0.002)
-            end(process)
-            out, err = process.communicate(timeout=300)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, out, err
+    return run_until(lambda: len(list(segments.glob("*.segment"))) >= at_least, end, command)
 
 
 @pytest.fixture(scope="module")
