@@ -1,9 +1,9 @@
-"""The most memory that coloring takes: of a photograph by its megapixels, of a folder by its files, of a film by its length.
+"""The most memory that coloring takes: a photograph by its megapixels, a folder by its files, a film by its seconds.
 
-    python tests/benchmarks/memory.py [--megapixels 3 12 100] [--files 100 1000] [--seconds 10 120] [--json FILE]
+    python -m tests.benchmarks.memory [--megapixels 3 12 100] [--files 100 1000] [--seconds 10 120] [--json FILE]
 
-Each is a process of its own; `idle` is one that has loaded the weights. The files of a folder have 64 x 48 pixels; films
-have 320 x 180 and 24 frames a second, and become H.264.
+Each is a process of its own; `idle` is one that has loaded the weights. The files of a folder have 64 x 48 pixels;
+films have 320 x 180 and 24 frames a second, and become H.264.
 """
 
 import resource
