@@ -16,6 +16,10 @@ Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 RANGE_LIMITED, RANGE_FULL = 1, 2  # AVCOL_RANGE
 UNSPECIFIED, BT709 = 2, 1  # AVCOL_SPC, AVCOL_PRI and AVCOL_TRC
+HDR = {16: "PQ", 18: "HLG"}
+"""Transfer characteristics of more than white, by AVCOL_TRC."""
+WIDE = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+"""Primaries of more colours than BT.709's, by AVCOL_PRI."""
 WEIGHTS = {
     1: (0.2126, 0.0722),
     4: (0.30, 0.11),
@@ -105,6 +109,10 @@ class FilmFacts:
 
 def bits_of(frame: VideoFrame) -> int:
     return max(component.bits for component in frame.format.components)
+
+
+def has_alpha(frame: VideoFrame) -> bool:
+    return any(component.is_alpha for component in frame.format.components)
 
 
 def has_luma(frame: VideoFrame) -> bool:

@@ -43,14 +43,14 @@ def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, ou
         ColorizeError: FFmpeg cannot write it.
         OSError: the disk is full, or the like.
     """
-    ways: tuple[tuple[tuple[int, ...], list[str]], ...] = (
-        (tracks.copied, []),
-        (tracks.sound, ["all tracks but pictures and sound were left out: one is damaged"]),
-        ((), ["all tracks but the pictures were left out: one is damaged"]),
+    ways: tuple[tuple[Tracks, list[str]], ...] = (
+        (tracks, []),
+        (tracks.sound_only, ["all tracks but pictures and sound were left out: one is damaged"]),
+        (tracks.nothing, ["all tracks but the pictures were left out: one is damaged"]),
     )
-    for copied, words in ways:
+    for chosen, words in ways:
         try:
-            _join(film, segments, copied, recipe, output)
+            _join(film, segments, chosen, recipe, output)
             return words
         except FFmpegError as error:
             if isinstance(error, OSError):
@@ -59,13 +59,13 @@ def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, ou
     raise ColorizeError(f"{film}: its coloured frames cannot be written to {output}: {reason}.") from reason
 
 
-def _join(film: Path, segments: list[Segment], copied: tuple[int, ...], recipe: Recipe, output: Path) -> None:
+def _join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> None:
     with (
         whole_file(output) as file,
         open_film(film) as (old, pictures),
         av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
     ):
-        track, copies = add_tracks(new, old, pictures, [old.streams[index] for index in copied], recipe)
+        track, copies = add_tracks(new, old, pictures, tracks, recipe)
         _mux(new, track, segments, recipe, old, copies)
 
 
@@ -80,7 +80,9 @@ def _mux(
     """Write all packets in the order of their times, all moved so that the film starts at 0."""
     base, start = recipe.facts.time_base, start_of(old)
     ours: Iterator[_Ours | Packet[Any]] = _our_packets(segments, recipe, round(start / base))
-    packets: Iterator[_Ours | Packet[Any]] = heapq.merge(ours, _their_packets(old, copies, start), key=_time)
+    packets: Iterator[_Ours | Packet[Any]] = heapq.merge(
+        ours, _their_packets(old, copies, start, 1 / recipe.facts.rate), key=_time
+    )
     for packet in packets:
         if isinstance(packet, _Ours):
             made = Packet(packet.data)
@@ -134,8 +136,10 @@ def _reordering(stamps: npt.NDArray[np.int64]) -> int:
     return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
 
 
-def _their_packets(old: InputContainer, copies: dict[int, Stream], start: Fraction) -> Iterator[_Ours | Packet[Any]]:
-    """The packets of the other tracks, until the old film ends or is damaged."""
+def _their_packets(
+    old: InputContainer, copies: dict[int, Stream], start: Fraction, lasting: Fraction
+) -> Iterator[_Ours | Packet[Any]]:
+    """The packets of the other tracks, until the old film ends or is damaged; data that says no duration gets one."""
     if not copies:
         return
     packets = old.demux([old.streams[index] for index in copies])
@@ -151,5 +155,7 @@ def _their_packets(old: InputContainer, copies: dict[int, Stream], start: Fracti
         shift = round(start / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
+        if packet.stream.type == "data" and not packet.duration:  # or QuickTime's last one is not shown
+            packet.duration = max(1, round(lasting / packet.time_base))
         packet.stream = copies[packet.stream.index]
         yield packet

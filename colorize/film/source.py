@@ -15,9 +15,12 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from colorize.errors import ColorizeError
-from colorize.film.facts import BT709, RANGE_LIMITED, FilmFacts, has_luma
+from colorize.film.facts import BT709, HDR, RANGE_LIMITED, WIDE, FilmFacts, has_alpha, has_luma
 from colorize.film.opening import open_film, read_facts, reason_of
 
+TO_SDR = (
+    "ffmpeg -i HDR -vf zscale=t=linear:npl=100,tonemap=hable,zscale=p=bt709:t=bt709:m=bt709:r=tv,format=yuv420p SDR"
+)
 MOST_DAMAGED = 1000
 """Packets in a row that cannot be decoded, after which a film has ended."""
 
@@ -77,6 +80,14 @@ class Film:
             first = next(self._decode(container, stream), None)
             if first is None:
                 raise ColorizeError(f"{self.path}: has no frame that can be decoded.")
+            if (transfer := HDR.get(int(first.color_trc))) is not None:
+                raise ColorizeError(
+                    f"{self.path}: is HDR ({transfer}), which is not coloured: make it SDR before, such as by {TO_SDR}."
+                )
+            if (primaries := WIDE.get(int(first.color_primaries))) is not None:
+                self.note(f"its primaries are {primaries}'s, in which our colours look stronger than in BT.709's")
+            if has_alpha(first):
+                self.note("its transparency was left out")
             return read_facts(container, stream, first)
 
     def _progressive(self) -> Iterator[VideoFrame]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -24,16 +24,45 @@ if TYPE_CHECKING:
     from av.container.core import Chapter
 
 _OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+_WITH_COVERS = (".mp4", ".m4v", ".mkv")
+_WITH_TIMECODE = (".mp4", ".m4v", ".mov", ".mkv")  # written by FFmpeg, as the description of the pictures says
 _WITHOUT_ASPECT = (".mkv", ".webm", ".avi")  # PyAV cannot tell it to these; other codecs hold it themselves
 
 
 @dataclass(frozen=True)
+class Cover:
+    """A picture that Matroska holds as an attachment: its file name, its type and its bytes."""
+
+    name: str
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Tracks:
-    """Which tracks of the old film go along, by their indices, the sound among them, and what does not, in words."""
+    """What of the old film goes along.
+
+    Attributes:
+        copied: the indices of its tracks that are copied.
+        sound: of those the sound.
+        covers: what is attached.
+        timecode: of its pictures, as a track of its own said; None if there is none.
+        notes: what does not go along, in words.
+    """
 
     copied: tuple[int, ...]
     sound: tuple[int, ...]
+    covers: tuple[Cover, ...]
+    timecode: str | None
     notes: list[str]
+
+    @property
+    def sound_only(self) -> Tracks:
+        return replace(self, copied=self.sound, covers=())
+
+    @property
+    def nothing(self) -> Tracks:
+        return replace(self, copied=(), covers=())
 
 
 def choose_tracks(film: Path, recipe: Recipe, output: Path) -> Tracks:
@@ -50,11 +79,20 @@ def choose_tracks(film: Path, recipe: Recipe, output: Path) -> Tracks:
             f"{recipe.suffix}"
         )
     with open_film(film) as (old, pictures):
-        wanted = []
+        if recipe.suffix == ".avi" and old.chapters():
+            notes.append("its chapters cannot be in .avi and were left out")
+        wanted, covers, timecode = list[Stream](), list[Stream](), None
         for stream in old.streams:
-            if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+            if stream.type == "video" and stream.disposition & Disposition.attached_pic:
+                if recipe.suffix not in _WITH_COVERS:
+                    notes.append(f"its cover picture, track {stream.index}, cannot be in {output.suffix}: left out")
+                else:
+                    (covers if recipe.suffix == ".mkv" else wanted).append(stream)
+            elif stream.type == "video":
                 if stream.index != pictures.index:
                     notes.append(f"track {stream.index}, a second picture track, was left out")
+            elif stream.type == "data" and "timecode" in stream.metadata and recipe.suffix in _WITH_TIMECODE:
+                timecode = stream.metadata["timecode"]
             else:
                 wanted.append(stream)
         copied = wanted
@@ -68,15 +106,37 @@ def choose_tracks(film: Path, recipe: Recipe, output: Path) -> Tracks:
                     f"{film}: its sound, track {stream.index}, cannot be in {output.suffix}: give an output that ends "
                     "in .mkv."
                 )
-            notes.append(f"track {stream.index}, {stream.type}, cannot be in {output.suffix} and was left out")
+            notes.append(f"track {stream.index}, {_kind(stream)}, cannot be in {output.suffix} and was left out")
         sound = tuple(stream.index for stream in copied if stream.type == "audio")
-        return Tracks(tuple(stream.index for stream in copied), sound, notes)
+        attached = tuple(_read_covers(old, covers))
+        return Tracks(tuple(stream.index for stream in copied), sound, attached, timecode, notes)
+
+
+def _kind(stream: Stream) -> str:
+    """What a track is, in words: subtitle (srt), attachment (font.ttf), data."""
+    context = stream.codec_context if stream.type == "subtitle" else None
+    more = stream.metadata.get("filename") or (None if context is None else context.name)
+    return f"{stream.type} ({more})" if more else stream.type
+
+
+def _read_covers(old: InputContainer, covers: list[Stream]) -> Iterator[Cover]:
+    missing = {stream.index: stream for stream in covers}
+    for packet in old.demux(covers) if covers else ():
+        stream = missing.pop(packet.stream.index, None)
+        if stream is not None and packet.size:
+            name = {"mjpeg": "jpeg"}.get(stream.codec_context.name, stream.codec_context.name)
+            said = stream.metadata
+            kind = said.get("mimetype") or f"image/{name}"
+            yield Cover(said.get("filename") or f"cover.{name.replace('jpeg', 'jpg')}", kind, bytes(packet))
+        if not missing:
+            return
 
 
 def _can_hold(old: InputContainer, pictures: VideoStream, copied: Iterable[Stream], recipe: Recipe) -> bool:
+    indices = tuple(stream.index for stream in copied)
     try:
         with av.open(io.BytesIO(), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new:
-            add_tracks(new, old, pictures, copied, recipe)
+            add_tracks(new, old, pictures, Tracks(indices, (), (), None, []), recipe)
             new.start_encoding()
     except (FFmpegError, ValueError):
         return False
@@ -84,7 +144,7 @@ def _can_hold(old: InputContainer, pictures: VideoStream, copied: Iterable[Strea
 
 
 def add_tracks(
-    new: OutputContainer, old: InputContainer, pictures: VideoStream, copied: Iterable[Stream], recipe: Recipe
+    new: OutputContainer, old: InputContainer, pictures: VideoStream, tracks: Tracks, recipe: Recipe
 ) -> tuple[VideoStream, dict[int, Stream]]:
     """Tell a new file its tracks, chapters and descriptions: those of the old one, moved so that it starts at 0.
 
@@ -97,13 +157,17 @@ def add_tracks(
     if recipe.facts.display_matrix is not None:
         track.set_display_matrix(recipe.facts.display_matrix)
     track.metadata.update(_described(pictures))
+    if tracks.timecode is not None:
+        track.metadata["timecode"] = tracks.timecode
     track.disposition = pictures.disposition
     copies: dict[int, Stream] = {}
-    for stream in copied:
+    for stream in (old.streams[index] for index in tracks.copied):
         copy = new.add_stream_from_template(stream, opaque=True)
         copy.metadata.update(_described(stream))
         copy.disposition = stream.disposition
         copies[stream.index] = copy
+    for cover in tracks.covers:
+        new.add_attachment(cover.name, cover.kind, cover.data)
     new.metadata.update({k: v for k, v in old.metadata.items() if k.lower() not in _OF_THE_CONTAINER})
     new.set_chapters([_moved(chapter, start_of(old)) for chapter in old.chapters()])
     return track, copies

@@ -21,7 +21,7 @@ QUICK = {
     "steps": ["--repeats", "3"],
     "input_pipeline": [],
     "start_up": [],
-    "memory": ["--megapixels", "3", "12", "--files", "100", "1000"],
+    "memory": ["--megapixels", "3", "12", "--files", "100", "1000", "--seconds", "5", "30"],
     "quality": ["--seconds", "5", "10"],
     "album": [],
     "bleeding": [],

@@ -1,6 +1,6 @@
 """Frames a second of a coloured film, beside decoding and encoding alone with the same codec and threads.
 
-    python tests/benchmarks/film_speed.py [--film FILE] [--frames 96] [--height 1080] [--codec h264 prores]
+    python -m tests.benchmarks.film_speed [--film FILE] [--frames 96] [--height 1080] [--codec h264 prores]
         [--threads 1] [--smooth 0.5] [--no-tta] [--cpu] [--json FILE]
 
 Both take turns in one process; the least time of each is shown. --cpu counts the seconds of the CPU instead of those of
@@ -11,7 +11,6 @@ camera that pans over two painted scenes, with grain, in H.264.
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +30,7 @@ from colorize.film.settings import FilmSettings
 from colorize.film.source import Film
 from colorize.inference.colorizer import Colorizer
 from colorize.scenery import render_scenes
+from tests.benchmarks.turns import least_seconds
 
 GRAIN = 4.0  # standard deviation, of 255
 SUFFIXES = {"h264": ".mp4", "hevc": ".mp4", "av1": ".mp4", "prores": ".mov", "ffv1": ".mkv"}
@@ -74,19 +74,6 @@ def transcode(film: Path, output: Path, codec: str, threads: int) -> None:
         container.mux(track.encode(None))
 
 
-def measure(ways: dict[str, Callable[[Path], None]], suffix: str, repeats: int, cpu: bool) -> dict[str, float]:
-    """Seconds of each way, which take turns."""
-    clock = time.process_time if cpu else time.perf_counter
-    least = dict.fromkeys(ways, float("inf"))
-    for _ in range(repeats):
-        for name, way in ways.items():
-            with tempfile.TemporaryDirectory() as folder:
-                started = clock()
-                way(Path(folder, f"out{suffix}"))
-                least[name] = min(least[name], clock() - started)
-    return least
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--film", type=Path)
@@ -110,13 +97,13 @@ def main() -> None:
         count = sum(1 for _ in Film(film).frames())
         for codec in asked.codec:
             settings = FilmSettings(codec, smooth=asked.smooth, tta=not asked.no_tta)
-            ways: dict[str, Callable[[Path], None]] = {
+            ways: dict[str, Callable[[Path], object]] = {
                 "codec": lambda output, codec=codec: transcode(film, output, codec, asked.threads),  # type: ignore[misc]
-                "film": lambda output, settings=settings: make_film(  # type: ignore[misc,func-returns-value]
+                "film": lambda output, settings=settings: make_film(  # type: ignore[misc]
                     film, output, colorizer, settings, asked.threads
                 ),
             }
-            seconds = measure(ways, SUFFIXES[codec], asked.repeats, asked.cpu)
+            seconds = least_seconds(ways, asked.repeats, asked.cpu, f"out{SUFFIXES[codec]}")
             speed = {name: count / value for name, value in seconds.items()}
             ratio = speed["film"] / speed["codec"]
             table.append({"codec": codec, **speed, "ratio": ratio})

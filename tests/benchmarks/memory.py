@@ -1,8 +1,9 @@
-"""The most memory that coloring takes: of one photograph by its megapixels, and of a folder by its number of files.
+"""The most memory that coloring takes: a photograph by its megapixels, a folder by its files, a film by its seconds.
 
-    python tests/benchmarks/memory.py [--megapixels 3 12 100] [--files 100 1000] [--json FILE]
+    python -m tests.benchmarks.memory [--megapixels 3 12 100] [--files 100 1000] [--seconds 10 120] [--json FILE]
 
-Each is a process of its own; `idle` is one that has loaded the weights. The files of a folder have 64 x 48 pixels.
+Each is a process of its own; `idle` is one that has loaded the weights. The files of a folder have 64 x 48 pixels;
+films have 320 x 180 and 24 frames a second, and become H.264.
 """
 
 import resource
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from tests.benchmarks.table import parser, report
+from tests.film.films import write_film
 
 ROOT = Path(__file__).parents[2]
 MIB = 2**20 if sys.platform == "darwin" else 2**10  # of ru_maxrss
@@ -45,14 +47,26 @@ def color(*arguments: str) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MIB)
 
 
+def color_film(film: str) -> None:
+    """Print the peak of this process, which colours a film."""
+    from colorize.film.make import make_film
+    from colorize.film.settings import FilmSettings
+    from colorize.inference.colorizer import Colorizer
+
+    make_film(Path(film), Path(film).with_suffix(".mp4"), Colorizer.load(), FilmSettings(tta=False))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MIB)
+
+
 def main() -> None:
     arguments = parser(__doc__)
-    arguments.add_argument("--megapixels", type=float, nargs="+", default=[3, 12, 100])
-    arguments.add_argument("--files", type=int, nargs="+", default=[100, 1000])
+    arguments.add_argument("--megapixels", type=float, nargs="*", default=[3, 12, 100])
+    arguments.add_argument("--files", type=int, nargs="*", default=[100, 1000])
+    arguments.add_argument("--seconds", type=int, nargs="*", default=[10, 120])
     arguments.add_argument("--one", nargs="*")
     asked = arguments.parse_args()
     if asked.one is not None:
-        color(*asked.one)
+        is_film = [Path(path).suffix for path in asked.one] == [".mkv"]
+        (color_film if is_film else color)(*asked.one)
         return
     rows: list[dict[str, Any]] = [{"what": "idle", "MiB": peak()}]
     with tempfile.TemporaryDirectory() as temporary:
@@ -68,6 +82,9 @@ def main() -> None:
             for number in range(files):
                 Image.fromarray(np.full((48, 64), number % 256, np.uint8)).save(folder / f"{number}.jpg")
             rows.append({"what": f"{files} files", "MiB": peak(str(folder), f"{folder}_out")})
+        for seconds in asked.seconds:
+            film = write_film(Path(temporary, f"{seconds}.mkv"), 24 * seconds, size=(180, 320), codec="libx264")
+            rows.append({"what": f"{seconds} s of film", "MiB": peak(str(film))})
     report(rows, asked.json)
 
 

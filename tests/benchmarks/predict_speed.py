@@ -1,6 +1,6 @@
 """Photographs a second of predict.py's pipeline, beside those of the codec alone, by megapixels and threads.
 
-    python tests/benchmarks/predict_speed.py [--folder PHOTOGRAPHS] [--megapixels 1 12] [--threads 1 2] [--cpu]
+    python -m tests.benchmarks.predict_speed [--folder PHOTOGRAPHS] [--megapixels 1 12] [--threads 1 2] [--cpu]
         [--json FILE]
 
 The codec alone is Pillow reading a JPEG in colour as RGB and writing it again with the same quality (4:2:0), in as many
@@ -13,7 +13,6 @@ size, and get grain.
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -32,6 +31,7 @@ from colorize.images import find_photographs, read_rgb
 from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 from colorize.scenery import render_scenes
+from tests.benchmarks.turns import least_seconds
 
 GRAIN = 4.0  # standard deviation, of 255
 
@@ -78,19 +78,6 @@ def predict(colorizer: Colorizer, album: Path, output: Path, threads: int) -> No
     assert {row.status for row in rows} == {"done"}
 
 
-def measure(ways: dict[str, Callable[[Path], None]], count: int, repeats: int, cpu: bool) -> dict[str, float]:
-    """Photographs a second of each way, which take turns."""
-    clock = time.process_time if cpu else time.perf_counter
-    least = dict.fromkeys(ways, float("inf"))
-    for _ in range(repeats):
-        for name, way in ways.items():
-            with tempfile.TemporaryDirectory() as temporary:
-                started = clock()
-                way(Path(temporary, "out"))
-                least[name] = min(least[name], clock() - started)
-    return {name: count / seconds for name, seconds in least.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path)
@@ -116,7 +103,8 @@ def main() -> None:
                     "gray": partial(predict, colorizer, album / "gray", threads=threads),
                     "color": partial(predict, colorizer, album / "color", threads=threads),
                 }
-                speed = measure(ways, asked.count, asked.repeats, asked.cpu)
+                seconds = least_seconds(ways, asked.repeats, asked.cpu)
+                speed = {name: asked.count / value for name, value in seconds.items()}
                 table.append({"megapixels": megapixels, "threads": threads, **speed})
                 ratios = {name: speed[name] / speed["codec"] for name in ("gray", "color")}
                 print(

@@ -88,7 +88,7 @@ def write_film(
             container.mux(track.encode(frame))
         container.mux(track.encode(None))
         if noise is not None:
-            for packet in _sound(noise, round(frames * SOUND_RATE / rate)):
+            for packet in encode_sound(noise, round(frames * SOUND_RATE / rate)):
                 container.mux(packet)
     return path
 
@@ -103,8 +103,8 @@ def gray_frame(number: int, size: tuple[int, int] = SIZE, pixels: str = "yuv420p
     return frame
 
 
-def _sound(track: Any, samples: int) -> Iterator[Any]:
-    values = np.random.default_rng(0).normal(0, 3000, (1, samples)).astype(np.int16)
+def encode_sound(track: Any, samples: int) -> Iterator[Any]:
+    values = np.random.default_rng(track.index).normal(0, 3000, (1, samples)).astype(np.int16)
     step = 1000
     for start in range(0, samples, step):
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(values[:, start : start + step]), "s16", "mono")

@@ -4,12 +4,7 @@ Whatever make_film raises besides ColorizeError ends the process with its traceb
 than SECONDS; the last film stays in FOLDER.
 """
 
-import collections
-import faulthandler
 import json
-import os
-import random
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +15,7 @@ from colorize.errors import ColorizeError
 from colorize.film.make import make_film
 from colorize.film.settings import FilmSettings
 from tests.film.films import Painter, write_film
-from tests.images.fuzz import mutate
+from tests.mutated import limit_process, read_mutated
 
 MEMORY = 16 * 2**30
 SECONDS = 100
@@ -68,27 +63,18 @@ def color(path: Path, output: Path) -> str:
 
 
 def main(count: int, seed: int, folder: Path) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    os.fsync = lambda _: None  # hundreds of files that nobody keeps
-    choose = random.Random(seed)
-    seen: collections.Counter[str] = collections.Counter()
+    limit_process(MEMORY)
     good = list(corpus(folder))
+    output = folder / "out.mkv"
     for suffix, data in good:
         path = folder / f"mutated{suffix}"
         path.write_bytes(data)
-        how = color(path, folder / "out.mkv")
+        how = color(path, output)
         assert how == "whole", (suffix, how)
-    for number in range(count):
-        suffix, data = good[number % len(good)]
-        path = folder / f"mutated{suffix}"
-        path.write_bytes(mutate(data, choose))
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
-        seen[color(path, folder / "out.mkv")] += 1
-        faulthandler.cancel_dump_traceback_later()
-    left = {entry.name for entry in folder.iterdir()} - {
-        f"{kind}{suffix}" for kind in ("good", "mutated") for suffix, _ in good
-    }
-    print(json.dumps({**seen, "left": sorted(left)}))
+    seen = read_mutated(good, lambda path: color(path, output), count, seed, folder, SECONDS)
+    ours = {f"{kind}{suffix}" for kind in ("good", "mutated") for suffix, _ in good}
+    left = sorted(entry.name for entry in folder.iterdir() if entry.name not in ours)
+    print(json.dumps({**seen, "left": len(left)}))
 
 
 if __name__ == "__main__":

@@ -161,26 +161,25 @@ def _stop_after(count: int) -> Progress:
     return Progress(advance=lambda: seen.append(1), stopping=lambda: len(seen) >= count)
 
 
-@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "ffv1"])
 def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bit by bit only with FFV1: x264 of PyAV 18.1 may give other packets for the same frames, on one thread too."""
     monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 10)
-    film = write_film(tmp_path / "film.mkv", 600, size=(64, 96), sound="flac")
+    film = write_film(tmp_path / "film.mkv", 300, size=(64, 96), sound="flac")
     whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
     make(film, whole, codec=codec)
     with pytest.raises(StoppedError):
-        make(film, output, codec=codec, progress=_stop_after(300))
+        make(film, output, codec=codec, progress=_stop_after(150))
     assert not output.exists()
     finished = sorted((tmp_path / ".out.mkv.segments").glob("*.segment"))
     kept = [data for path in finished for data in Segment.read(path).packets()]
     begun = []
     make(film, output, codec=codec, progress=Progress(begun=lambda done, total: begun.append((done, total))))
-    assert 0 < begun[0][0] <= 300
+    assert 0 < begun[0][0] <= 150
     assert packets(output, "audio") == packets(whole, "audio")
     assert times(output) == times(whole)
-    if codec == "ffv1":
+    if codec == "ffv1":  # of the others Matroska holds the same in another form
         assert [data for _, data in packets(output, "video")][: len(kept)] == kept
-        assert packets(output, "video") == packets(whole, "video")
+    assert packets(output, "video") == packets(whole, "video")
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "whole.mkv", "out.mkv"}
 
 

@@ -126,6 +126,39 @@ def test_what_is_no_film_is_refused(name: str, write: Any, words: str, tmp_path:
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(("transfer", "words"), [(16, r"is HDR \(PQ\).*make it SDR before"), (18, r"is HDR \(HLG\)")])
+@pytest.mark.parametrize("codec", ["libx265", "ffv1", "libx264"])
+def test_hdr_is_refused(codec: str, transfer: int, words: str, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", 2, codec=codec, pixels="yuv420p10le", change=_tagged(9, 9, transfer))
+    with pytest.raises(ColorizeError, match=words):
+        Film(film)
+
+
+def test_wide_primaries_are_told(tmp_path: Path) -> None:
+    film = Film(write_film(tmp_path / "film.mkv", 2, codec="libx264", change=_tagged(9, 9, 14)))
+    assert list(film.notes) == ["its primaries are BT.2020's, in which our colours look stronger than in BT.709's"]
+    assert film.facts.weights == (0.2627, 0.0593)
+
+
+def _tagged(colorspace: int, primaries: int, transfer: int) -> Any:
+    def tag(container: Any, track: Any) -> None:
+        context = track.codec_context
+        context.colorspace, context.color_primaries, context.color_trc = colorspace, primaries, transfer
+
+    return tag
+
+
+@pytest.mark.parametrize(
+    ("pixels", "codec", "suffix"),
+    [("yuva420p", "ffv1", ".mkv"), ("yuva444p10le", "prores_ks", ".mov"), ("rgba", "png", ".mov")],
+)
+def test_transparency_is_left_out_with_a_word(pixels: str, codec: str, suffix: str, tmp_path: Path) -> None:
+    options = {"profile": "4444"} if codec == "prores_ks" else {}
+    film = Film(write_film(tmp_path / f"film{suffix}", 2, codec=codec, pixels=pixels, options=options))
+    assert list(film.notes) == ["its transparency was left out"]
+    assert len(list(film.frames())) == 2
+
+
 def test_too_large_frames_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match="max_megapixels"):
         Film(write_film(tmp_path / "film.mkv", 1), max_megapixels=0.001)

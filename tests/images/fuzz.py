@@ -1,15 +1,11 @@
 """Reads COUNT mutated files and prints what became of them as JSON: python -m tests.images.fuzz COUNT SEED FOLDER
 
 Whatever read_photograph raises besides ImageError ends the process with its traceback, and so does a file that takes
-more than 10 seconds; the last file stays in FOLDER.
+more than SECONDS; the last file stays in FOLDER.
 """
 
 import collections
-import faulthandler
 import json
-import os
-import random
-import resource
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,6 +22,7 @@ from colorize.images import Photograph, count_pages, read_photograph, write_page
 from colorize.images.descriptions import iptc_segment
 from colorize.images.icc import gray_profile
 from tests.images.rgb_profiles import SPACES
+from tests.mutated import limit_process, read_mutated
 
 RNG = np.random.default_rng(0)
 SCENE = np.add.outer(np.arange(24) * 4, np.arange(33) * 3)[..., None] + RNG.integers(0, 40, (24, 33, 3))
@@ -34,6 +31,7 @@ RGBA = np.dstack([RGB, RGB[..., 0]])
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
 IPTC = b"\x1c\x02\x05\0\4fuzz"
 MEMORY = 4 * 2**30
+SECONDS = 10
 
 
 def _pillow(file_format: str, mode: str, **options: Any) -> bytes:
@@ -104,28 +102,6 @@ def corpus_of_pages(folder: Path) -> Iterator[bytes]:
     yield (folder / "x.tif").read_bytes()
 
 
-def mutate(data: bytes, choose: random.Random) -> bytes:
-    """Flipped bits, a cut, bytes set in the header, a block copied, dropped or filled."""
-    changed = bytearray(data)
-    kind = choose.choice(["bits", "bits", "header", "header", "header", "cut", "block", "tail"])
-    if kind == "bits":
-        for _ in range(choose.choice([1, 2, 8, 40])):
-            changed[choose.randrange(len(changed))] ^= 1 << choose.randrange(8)
-    elif kind == "header":
-        for _ in range(choose.choice([1, 1, 2, 4])):
-            at = choose.randrange(min(len(changed), 400))
-            changed[at] = choose.choice([0, 1, 2, 4, 0x7F, 0x80, 0xFE, 0xFF, choose.randrange(256)])
-    elif kind == "cut":
-        del changed[choose.randrange(len(changed)) :]
-    else:
-        low = 0 if kind == "block" else len(changed) // 2
-        start = choose.randrange(low, len(changed))
-        end = min(len(changed), start + choose.choice([1, 4, 16, 200]))
-        fill = choose.choice([b"", bytes(end - start), b"\xff" * (end - start), bytes(changed[:64])])
-        changed[start:end] = fill
-    return bytes(changed)
-
-
 def read(path: Path) -> str:
     """ "refused" or "read", and then what was carried can be written, too."""
     try:
@@ -145,22 +121,15 @@ def read(path: Path) -> str:
 
 
 def main(count: int, seed: int, folder: Path) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    limit_process(MEMORY)
     warnings.simplefilter("ignore")
-    os.fsync = lambda _: None  # thousands of files that nobody keeps
-    choose = random.Random(seed)
-    good = [*corpus(folder), *corpus_of_pages(folder)]
+    good = [("", data) for data in (*corpus(folder), *corpus_of_pages(folder))]
     path = folder / "mutated"
     seen: collections.Counter[str] = collections.Counter()
-    for data in good:
+    for _, data in good:
         path.write_bytes(data)
         seen[f"good {read_photograph(path, page=count_pages(path) - 1).format}"] += 1
-    for number in range(count):
-        path.write_bytes(mutate(good[number % len(good)], choose))
-        faulthandler.dump_traceback_later(10, exit=True)
-        seen[read(path)] += 1
-        faulthandler.cancel_dump_traceback_later()
-    print(json.dumps(seen))
+    print(json.dumps(seen + read_mutated(good, read, count, seed, folder, SECONDS)))
 
 
 if __name__ == "__main__":
