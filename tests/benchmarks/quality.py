@@ -3,28 +3,32 @@
     python -m tests.benchmarks.quality [--models lab_unet ...] [--seconds 10 20 40] [--output PLOT.png] [--json FILE]
         [data=landscapes data.root=FOLDER ...]
 
-Each model trains once at its own constant learning rate, in the precision that `precision=auto` stands for, and is
-tested when the process has used so many seconds of the CPU; the test does not count. mse_ratio is the pooled error
-over the gray floor's.
+Each model trains once at its own constant learning rate, in the precision that `precision=auto` stands for, and a moving
+average of its weights is tested when the process has used so many seconds of the CPU; the test does not count.
+mse_ratio is the pooled error over the gray floor's.
 """
 
 import time
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from colorize.color import to_float
 from colorize.data.base import ImageData
 from colorize.inference.device import automatic_precision
 from colorize.tasks import Task
+from colorize.training.callbacks.ema import average
 from tests.benchmarks.models import configuration, loss_of, make
 from tests.benchmarks.table import parser, report
 
 MODELS = ("lab_unet", "lab_cae", "lab_encoder_unet", "rgb_unet", "rgb_cae")
 CLIP = 1.0
+DECAY = 0.98
 
 
 def mse_ratio(task: Task, data: ImageData) -> float:
@@ -35,13 +39,13 @@ def mse_ratio(task: Task, data: ImageData) -> float:
             truth = to_float(batch["rgb"])
             error += float((task.pictures(batch)[1] - truth).square().sum())
             floor += float((task.floor(batch) - truth).square().sum())
-    task.train()
     return error / floor
 
 
 def train(model: str, budgets: list[float], overrides: list[str]) -> list[dict[str, Any]]:
     task, data, optimizer = make(configuration(f"model={model}", *overrides))
     dtype, rows, spent, steps = automatic_precision(torch.device("cpu")), [], 0.0, 0
+    averaged = AveragedModel(task, multi_avg_fn=partial(average, DECAY), use_buffers=True)
     task.train()
     for _ in count():
         for batch in data.train_dataloader():
@@ -50,10 +54,11 @@ def train(model: str, budgets: list[float], overrides: list[str]) -> list[dict[s
             loss_of(task, data.augment(batch), dtype).backward()
             torch.nn.utils.clip_grad_norm_(task.parameters(), CLIP)
             optimizer.step()
+            averaged.update_parameters(task)
             steps, spent = steps + 1, spent + time.process_time() - started
             if spent >= budgets[len(rows)]:
                 rows.append({"model": model, "seconds": budgets[len(rows)], "steps": steps})
-                rows[-1]["mse_ratio"] = round(mse_ratio(task, data), 4)
+                rows[-1]["mse_ratio"] = round(mse_ratio(averaged.module, data), 4)
                 print(rows[-1], flush=True)
                 if len(rows) == len(budgets):
                     return rows
@@ -72,6 +77,9 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     axes.set(xlabel="seconds of one core", ylabel="mse_ratio", yscale="log", xscale="log")
     seconds = sorted({row["seconds"] for row in rows})
     axes.set_xticks(seconds, [f"{value:g}" for value in seconds])
+    axes.xaxis.set_minor_formatter("")
+    axes.yaxis.set_minor_formatter("{x:.1f}")
+    axes.yaxis.set_major_formatter("{x:.1f}")
     axes.legend(fontsize=8)
     figure.savefig(path, dpi=110)
 

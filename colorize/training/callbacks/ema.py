@@ -20,7 +20,7 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
 
-        super().__init__(multi_avg_fn=partial(_average, decay))  # not a closure, which ddp_spawn could not pickle
+        super().__init__(multi_avg_fn=partial(average, decay))  # not a closure, which ddp_spawn could not pickle
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Leave the weights as they are, so that the last checkpoint has both; they are averaged at the fit's end."""
@@ -29,7 +29,8 @@ class EMA(WeightAveraging):
         super().on_train_end(trainer, module)
 
 
-def _average(decay: float, averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+def average(decay: float, averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    """A step of the moving average, in place: a `multi_avg_fn` of `torch.optim.swa_utils.AveragedModel`."""
     n = int(steps)
     weight = 1 - min(decay, (1 + n) / (10 + n))
     for mean, value in zip(averaged, current, strict=True):
