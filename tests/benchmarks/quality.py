@@ -3,8 +3,8 @@
     python -m tests.benchmarks.quality [--models lab_unet ...] [--seconds 10 20 40] [--output PLOT.png] [--json FILE]
         [data=landscapes data.root=FOLDER ...]
 
-Each model trains once at its own constant learning rate, in the precision that `precision=auto` stands for, and a moving
-average of its weights is tested when the process has used so many seconds of the CPU; the test does not count.
+Each model trains once at its own constant learning rate, in the precision that `precision=auto` stands for; a moving
+average of its weights is tested when the process has used so many seconds of the CPU, and the test does not count.
 mse_ratio is the pooled error over the gray floor's.
 """
 
