@@ -1,11 +1,13 @@
 """The command line as its users run it: real processes, tiny pictures."""
 
+import json
 import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,12 +42,23 @@ class Commands:
 
     tiny = TINY
 
-    def __call__(self, *arguments: str | Path, timeout: float = 180, **environment: str) -> Finished:
-        """Run `python ARGUMENTS`; a process that does not end in time is killed with its children."""
+    def __init__(self, forks: "subprocess.Popen[str]") -> None:
+        self._forks = forks
+
+    def __call__(self, *arguments: str | Path, timeout: int = 180, **environment: str) -> Finished:
+        """What `python ARGUMENTS` comes to, in a process forked from one that has imported the libraries."""
+        assert self._forks.stdin is not None
+        assert self._forks.stdout is not None
+        words = [str(argument) for argument in arguments]
+        print(json.dumps([words, _environment(environment), timeout]), file=self._forks.stdin, flush=True)
+        return Finished(*json.loads(self._forks.stdout.readline()))
+
+    def fresh(self, *arguments: str | Path, timeout: float = 180, **environment: str) -> Finished:
+        """The same in a process that imports all itself; one that does not end in time is killed with its children."""
         with subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=REPO,
-            env={**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", **environment},
+            env=_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -63,6 +76,10 @@ class Commands:
         finished = self(*arguments, timeout=180, **environment)
         assert finished.code == 0, finished.err
         return finished
+
+
+def _environment(changes: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", **changes}
 
 
 @dataclass(frozen=True)
@@ -91,8 +108,18 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def commands() -> Commands:
-    return Commands()
+def commands() -> Iterator[Commands]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.cli.forked"],
+        cwd=REPO,
+        env=_environment({}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as forks:
+        yield Commands(forks)
+        assert forks.stdin is not None
+        forks.stdin.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.images import fuzz
+from tests.mutated import mutate
 
 pytestmark = pytest.mark.slow
 COUNT = 600
@@ -24,7 +25,7 @@ def test_good_files_among_damaged_ones_are_all_done(commands: Any, tmp_path: Pat
     for number, data in enumerate(good):
         (photographs / f"good-{number:04}{suffixes[number % 4]}").write_bytes(data)
     for number in range(COUNT):
-        damaged = fuzz.mutate(good[number % len(good)], choose)
+        damaged = mutate(good[number % len(good)], choose)
         (photographs / f"damaged-{number:04}{suffixes[number % 4]}").write_bytes(damaged)
 
     finished = commands("predict.py", f"input={photographs}", f"output={pictures}", "max_megapixels=20")

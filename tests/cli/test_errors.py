@@ -1,24 +1,13 @@
 """Each mistake gets one sentence that says what was wrong, where, and how to fix it."""
 
-import json
 import os
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.slow
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A process that has ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Malice:
@@ -114,11 +103,9 @@ def mistakes(commands: Any, places: Path) -> dict[str, Any]:
             arguments += ["trainer.accelerator=cpu", f"hydra.run.dir={places}/{name.split('=')[0].replace(' ', '_')}"]
         return arguments
 
-    debug = [*words("no folder"), "debug=true"]
-    cases = json.dumps({name: words(name) for name in CASES} | {"debug": debug, "sweep": words(SWEEP_OF_DDP)})
-    answers = commands(Path(__file__).with_name("forked.py"), cases, timeout=1800, **environment)  # 120 s each
-    assert answers.code == 0, answers.err
-    return {name: Finished(*answer) for name, answer in json.loads(answers.out).items()}
+    cases = {name: words(name) for name in CASES}
+    cases |= {"debug": [*words("no folder"), "debug=true"], "sweep": words(SWEEP_OF_DDP)}
+    return {name: commands(*case, **environment) for name, case in cases.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -148,7 +135,7 @@ def test_a_mistake_in_predict_writes_nothing(places: Path) -> None:
 
 def test_a_process_of_its_own_says_the_same(commands: Any, mistakes: dict[str, Any]) -> None:
     words = CASES["key"][0].split()
-    finished = commands(*words)
+    finished = commands.fresh(*words)
     assert (finished.code, finished.out, finished.err) == (1, "", mistakes["key"].err)
 
 

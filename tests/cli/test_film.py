@@ -12,7 +12,7 @@ from tests.cli.starts import REPO, Process, run_until
 from tests.film.films import packets, write_film
 
 pytestmark = pytest.mark.slow
-FRAMES = 900
+FRAMES = 480
 
 
 def start(command: list[str], segments: Path, end: Callable[[Process], None], at_least: int) -> tuple[int, str, str]:
@@ -61,9 +61,10 @@ def test_photographs_start_without_pyav(trained: Any, film: Path, tmp_path: Path
     from tests.album.red import photograph
 
     photograph(tmp_path / "photo.png")
-    finished = commands.succeed(
+    finished = commands.fresh(
         "-X", "importtime", "predict.py", f"checkpoint={trained.best}", f"input={tmp_path / 'photo.png'}"
     )
+    assert finished.code == 0, finished.err
     modules = {line.rpartition("|")[2].strip() for line in finished.err.splitlines()}
     assert "colorize.album.plan" in modules
     assert not [name for name in modules if name == "av" or name.startswith(("av.", "colorize.film"))]
@@ -72,6 +73,6 @@ def test_photographs_start_without_pyav(trained: Any, film: Path, tmp_path: Path
 def test_films_without_pyav_are_told_which_extra_brings_it(film: Path, tmp_path: Path, commands: Any) -> None:
     (tmp_path / "av.py").write_text("raise ImportError('No module named av')")
     path = f"{tmp_path}{os.pathsep}{REPO}"
-    finished = commands("predict.py", f"input={film}", f"output={tmp_path / 'out.mp4'}", PYTHONPATH=path)
+    finished = commands.fresh("predict.py", f"input={film}", f"output={tmp_path / 'out.mp4'}", PYTHONPATH=path)
     assert finished.code == 1
     assert finished.err == "error: Films are read and written by PyAV: pip install 'colorize[film]'.\n"

@@ -147,7 +147,7 @@ def test_a_missing_plugin_is_named_with_its_install_command(
         "    return (m for m in walk(path, prefix, onerror) if 'hydra_plugins' not in m.name)\n"
         "pkgutil.walk_packages = without_plugins\n"
     )
-    finished = commands("train.py", choice, PYTHONPATH=str(tmp_path))
+    finished = commands.fresh("train.py", choice, PYTHONPATH=str(tmp_path))
     assert finished.code == 1
     assert finished.err.startswith("error: hydra/")
     assert f"pip install 'colorize[{extra}]'" in finished.err

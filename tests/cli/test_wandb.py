@@ -91,7 +91,7 @@ def written(folder: Path) -> Written:
 
 @pytest.fixture(scope="module")
 def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """(folder, the [code, out, err] of each command): a training, its resume, a sweep and an evaluation."""
+    """(folder, what each command came to): a training, its resume, a sweep and an evaluation."""
     folder = tmp_path_factory.mktemp("wandb")
     (folder / "no_wandb.py").write_text(NO_WANDB)
     train = ["train.py", *commands.tiny]
@@ -130,24 +130,22 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
             patch.delenv(name)
         isolated = {f"WANDB_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "CACHE")}
         isolated["NETRC"] = str(folder / "netrc")
-        process = commands(Path(__file__).with_name("forked.py"), json.dumps(cases), timeout=500, **isolated)
-    assert process.code == 0, process.err
-    return folder, json.loads(process.out)
+        return folder, {name: commands(*words, **isolated) for name, words in cases.items()}
 
 
 @pytest.fixture(scope="module")
 def first(finished: Any) -> Written:
     folder, results = finished
-    code, _, err = results["first"]
-    assert code == 0, err
+    ended = results["first"]
+    assert ended.code == 0, ended.err
     return written(folder / "first")
 
 
 @pytest.fixture(scope="module")
 def second(finished: Any) -> Written:
     folder, results = finished
-    code, _, err = results["second"]
-    assert code == 0, err
+    ended = results["second"]
+    assert ended.code == 0, ended.err
     return written(folder / "second")
 
 
@@ -216,10 +214,10 @@ def test_the_best_checkpoint_is_the_model(first: Written, finished: Any) -> None
 
 
 def test_the_last_line_uploads_the_run(first: Written, finished: Any) -> None:
-    _, out, err = finished[1]["first"]
-    assert out.splitlines()[-1] == f"upload: wandb sync {first.folder}"
-    assert "kept offline" in out + err
-    assert "Traceback" not in err
+    ended = finished[1]["first"]
+    assert ended.out.splitlines()[-1] == f"upload: wandb sync {first.folder}"
+    assert "kept offline" in ended.out + ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_a_resumed_training_goes_on_in_its_run(first: Written, second: Written, finished: Any) -> None:
@@ -233,24 +231,24 @@ def test_a_resumed_training_goes_on_in_its_run(first: Written, second: Written, 
 
 def test_each_job_of_a_sweep_is_a_run_and_a_crashed_one_has_failed(finished: Any) -> None:
     folder, results = finished
-    code, out, err = results["sweep"]
-    assert code == 1
-    assert "job 0 failed" in err
+    ended = results["sweep"]
+    assert ended.code == 1
+    assert "job 0 failed" in ended.err
     crashed, whole = (written(folder / "my_sweep" / number) for number in ("0", "1"))
     assert crashed.run.run_id != whole.run.run_id
     assert [run.run.run_group for run in (crashed, whole)] == ["my_sweep", "my_sweep"]
     assert (crashed.exit_code, whole.exit_code) == (1, 0)
     assert not crashed.all("artifact")
     assert whole.artifact("model").name == f"model-{whole.run.run_id}"
-    assert [line for line in out.splitlines() if line.startswith("upload:")] == [
+    assert [line for line in ended.out.splitlines() if line.startswith("upload:")] == [
         f"upload: wandb sync {run.folder}" for run in (crashed, whole)
     ]
 
 
 def test_an_evaluation_is_a_run_of_its_own(first: Written, finished: Any) -> None:
     folder, results = finished
-    code, _, err = results["evaluation"]
-    assert code == 0, err
+    ended = results["evaluation"]
+    assert ended.code == 0, ended.err
     evaluation = written(folder / "evaluation")
     assert evaluation.run.run_id != first.run.run_id
     assert (evaluation.run.display_name, evaluation.run.job_type) == ("evaluate_first_on_scenes", "evaluate")
@@ -262,7 +260,7 @@ def test_an_evaluation_is_a_run_of_its_own(first: Written, finished: Any) -> Non
 
 def test_without_logger_wandb_nothing_imports_it(finished: Any) -> None:
     folder, results = finished
-    code, out, err = results["without"]
-    assert code == 0, err
-    assert "test, 8 pictures" in out
+    ended = results["without"]
+    assert ended.code == 0, ended.err
+    assert "test, 8 pictures" in ended.out
     assert not (folder / "without/wandb").exists()
