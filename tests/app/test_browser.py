@@ -140,10 +140,15 @@ def test_by_keys_alone(visit: Visit, scenes: list[Path], tmp_path: Path) -> None
         raise AssertionError(f"no key reaches {script}")
 
     tab.locator("#photograph button").first.wait_for()
-    tab_to("e.closest('#photograph') && e.tagName === 'BUTTON'")
-    with tab.expect_file_chooser() as chooser:
-        tab.keyboard.press("Enter")
-    chooser.value.set_files(scenes[2])
+    choosers: list[Any] = []
+    tab.on("filechooser", lambda chooser: choosers.append(chooser))
+    end = time.monotonic() + WAIT
+    while not choosers:
+        assert time.monotonic() < end
+        tab_to("e.closest('#photograph') && e.tagName === 'BUTTON'")
+        tab.keyboard.press("Enter")  # once more, where the page was still being built
+        tab.wait_for_timeout(2000)
+    choosers[0].set_files(scenes[2])
     ready(tab, scenes[2])
     before = shown(tab, 1)
     tab_to("e.closest('#saturation') && e.type === 'range'")
