@@ -17,7 +17,7 @@ class Settings:
     """The keys of `conf/predict.yaml` that say how photographs become pictures."""
 
     format: str | None = None
-    quality: int = 95
+    quality: int = 96
     saturation: float = 1.0
     tta: bool = True
     keep_color: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 from colorize.errors import DiskFullError, ImageError
 from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
+from colorize.images.jpeg import encode_planes
 from colorize.images.metadata import exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.tiff import HEADER, encode_page, encode_tiff
@@ -45,7 +46,7 @@ _LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
 _PNG_XMP = "XML:com.adobe.xmp"
 
 
-def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | None = None, quality: int = 95) -> None:
+def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | None = None, quality: int = 96) -> None:
     """Write `pixels` in the format that the suffix names, with the alpha and all metadata of `like`.
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
@@ -155,7 +156,7 @@ def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
 def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
     if isinstance(pixels, Planes):
         options = {"subsampling": "4:2:0", "icc_profile": like.icc_profile}
-        return _save(_as_ycbcr(pixels), like, file_format, quality, options)
+        return encode_planes(pixels, _save(Image.new("YCbCr", (16, 16)), like, file_format, quality, options), quality)
     if file_format == "TIFF":
         return encode_tiff(*_for_tiff(pixels, like))
     if file_format not in _SIXTEEN_BIT:
@@ -195,17 +196,15 @@ def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, 
         options["extra"] = iptc_segment(like.iptc)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
-    buffer = BytesIO()
-    image.save(buffer, file_format, **{key: value for key, value in options.items() if value is not None})
-    return buffer.getvalue()
+    with _memory_file() as file:
+        image.save(file, file_format, **{key: value for key, value in options.items() if value is not None})
+        file.seek(0)
+        return file.read()
 
 
-def _as_ycbcr(planes: Planes) -> Image.Image:
-    """Chroma is repeated, and the encoder's mean of 2 x 2 pixels makes of it what it was."""
-    height, width = planes.luma.shape
-    twice = [(plane.astype(np.uint16) * np.uint16(257)).view(np.uint8) for plane in (planes.cb, planes.cr)]
-    full = [plane.repeat(2, axis=0)[:height, :width] for plane in twice]
-    return Image.merge("YCbCr", [Image.fromarray(np.ascontiguousarray(plane)) for plane in (planes.luma, *full)])
+def _memory_file() -> BinaryIO:
+    """With a descriptor, where the system has such: Pillow's encoder of JPEG then lets other threads of Python run."""
+    return os.fdopen(os.memfd_create("picture"), "w+b") if hasattr(os, "memfd_create") else BytesIO()
 
 
 def _encode_png_16_bit(

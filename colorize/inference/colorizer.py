@@ -104,7 +104,7 @@ class Colorizer(Renderer):
         photograph: Path | str,
         output: Path | str,
         *,
-        quality: int = 95,
+        quality: int = 96,
         saturation: float = 1.0,
         tta: bool = True,
         temperature: float | None = None,

@@ -1,0 +1,34 @@
+"""JPEG files of planes of YCbCr: libjpeg-turbo takes them as they are."""
+
+import numpy as np
+from simplejpeg import encode_jpeg_yuv_planes
+
+from colorize.images.photograph import Planes
+
+_SAID = frozenset(range(0xE0, 0xF0)) | {0xFE}  # the markers of APP0 to APP15, and of a comment
+
+
+def encode_planes(planes: Planes, about: bytes, quality: int) -> bytes:
+    """A JPEG of 4:2:0 of planes, whose chroma is neither enlarged before nor averaged again.
+
+    Of a quality below 96 libjpeg-turbo computes the cosine transform of planes fast rather than exactly: the error of
+    luma is 4 % larger.
+
+    Args:
+        about: another JPEG; what its segments say (JFIF, EXIF, XMP, ICC profile, IPTC) the new one says.
+        quality: 1 to 100.
+    """
+    luma, cb, cr = (np.ascontiguousarray(plane) for plane in (planes.luma, planes.cb, planes.cr))
+    height, width = luma.shape
+    if height % 2 or width % 2:  # libjpeg-turbo reads the row and the column that chroma has beyond
+        luma = np.pad(luma, ((0, height % 2), (0, width % 2)), "edge")[:height, :width]
+    jpeg: bytes = encode_jpeg_yuv_planes(luma, cb, cr, quality, fastdct=False)
+    return about[: _first_table(about)] + jpeg[_first_table(jpeg) :]
+
+
+def _first_table(jpeg: bytes) -> int:
+    """Where the segments before it end (ITU-T T.81, B.1.1)."""
+    at = 2
+    while jpeg[at + 1] in _SAID:
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+    return at
