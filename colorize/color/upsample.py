@@ -20,8 +20,8 @@ from colorize.color.precision import check_images, full_precision
 
 EPSILON = 0.005
 """Variance of gray above which an edge counts: the larger, the nearer to bilinear."""
-CACHED_PIXELS = 2**14
-"""Of a strip whose planes of floats stay in a CPU's cache."""
+STRIP_PIXELS = 2**18
+"""Of a strip: its planes of floats stay in a CPU's cache, and its calls are long, since threads wait between them."""
 
 
 @full_precision
@@ -89,17 +89,12 @@ class Upsampler:
 
     def scratch(self) -> Tensor:
         """Memory for `fit_chroma_` of any of the strips: what they share stays in a CPU's cache."""
-        return self._coefficients.new_empty(3 * len(self._coefficients) * max(CACHED_PIXELS, self.width))
+        return self._coefficients.new_empty(3 * len(self._coefficients) * max(STRIP_PIXELS, self.width))
 
     def strips(self) -> Iterator[slice]:
-        """Rows between the same two rows of coefficients, few enough for a CPU's cache: each a fast call."""
-        most = max(1, CACHED_PIXELS // self.width)
-        top = 0
-        for _, group in groupby(self._above):
-            end = top + len(list(group))
-            for first in range(top, end, most):
-                yield slice(first, min(first + most, end))
-            top = end
+        """The rows of each strip."""
+        rows = max(1, STRIP_PIXELS // self.width)
+        return (slice(top, min(top + rows, self.height)) for top in range(0, self.height, rows))
 
     @torch.inference_mode()
     def __call__(self, gray: Tensor, top: int = 0) -> Tensor:
@@ -129,9 +124,9 @@ class Upsampler:
         size, last = math.prod(shape), small.shape[2] - 1
         if self._buffer.numel() < size:
             self._buffer = small.new_empty(size)
-        if above[0] == above[-1]:
-            below = min(above[0] + 1, last)
-            upper, lower = small[:, :, above[0] : above[0] + 1], small[:, :, below : below + 1]
-        else:
-            upper, lower = small[:, :, above], small[:, :, [min(row + 1, last) for row in above]]
-        return torch.lerp(upper, lower, self._fraction[rows], out=self._buffer[:size].view(shape))
+        result, top = self._buffer[:size].view(shape), 0
+        for row, group in groupby(above):
+            these = slice(top, top := top + len(list(group)))
+            upper, lower = small[:, :, row : row + 1], small[:, :, min(row + 1, last) :][:, :, :1]
+            torch.lerp(upper, lower, self._fraction[rows][these], out=result[:, :, these])
+        return result

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     PHOTOMETRIC_INTERPRETATION,
@@ -13,6 +14,7 @@ from PIL.TiffImagePlugin import (
     TiffImageFile,
 )
 
+from colorize.images.jpeg import decode_luma
 from colorize.images.photograph import Pixels, strips
 from colorize.images.profiles import converter_to_srgb
 from colorize.images.tiff import gray_planes, load_tiff
@@ -26,13 +28,17 @@ _WIDENED = {"L;2": 85, "L;4": 17}
 def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
     """Pixels (H, W) gray or (H, W, 3) RGB, and alpha (H, W) or None, as stored; CMYK and LAB come to sRGB.
 
-    Pillow decodes every file, so that what it finds broken is refused; OpenCV then decodes 16-bit colour, which
-    Pillow cuts to 8. Raises nearly anything on broken files.
+    Pillow decodes every file but the luma of a whole JPEG, so that what it finds broken is refused; OpenCV then decodes
+    16-bit colour, which Pillow cuts to 8. Raises nearly anything on broken files.
 
     Args:
         image: the file, opened by Pillow.
         data: the same file's bytes.
     """
+    if isinstance(image, JpegImageFile) and image.mode == "L":
+        luma = decode_luma(data, *image.size)
+        if luma is not None:
+            return luma, None
     raw_mode, is_color_16_bit = _raw_mode(image), _is_color_16_bit(image)
     if isinstance(image, TiffImageFile) and _is_planar_16_bit(image):
         return _planes_16_bit(image, data)

@@ -1,11 +1,26 @@
-"""JPEG files of planes of YCbCr: libjpeg-turbo takes them as they are."""
+"""The planes of JPEG files, which libjpeg-turbo gives and takes as they are: luma out, luma and chroma in."""
 
 import numpy as np
-from simplejpeg import encode_jpeg_yuv_planes
+import numpy.typing as npt
+from simplejpeg import decode_jpeg, decode_jpeg_header, encode_jpeg_yuv_planes
 
 from colorize.images.photograph import Planes
 
 _SAID = frozenset(range(0xE0, 0xF0)) | {0xFE}  # the markers of APP0 to APP15, and of a comment
+
+
+def decode_luma(data: bytes, width: int, height: int) -> npt.NDArray[np.uint8] | None:
+    """The luma of a JPEG, uint8 (height, width), as Pillow decodes it but without two copies.
+
+    None when the file is damaged, however little, or has another size: Pillow then says what there is of it.
+    """
+    try:
+        if decode_jpeg_header(data)[:2] != (height, width):
+            return None
+        luma: npt.NDArray[np.uint8] = decode_jpeg(data, "GRAY", fastdct=False, fastupsample=False)
+    except ValueError:
+        return None
+    return luma[..., 0]
 
 
 def encode_planes(planes: Planes, about: bytes, quality: int) -> bytes:

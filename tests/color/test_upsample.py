@@ -92,7 +92,7 @@ def test_strips_equal_the_whole_at_every_size(
     planes, gray = random_planes(*small), random_planes(*size)[:, :1]
     coefficients = guide(planes[:, :1], planes[:, 1:])
     whole = Upsampler(coefficients, *size)(gray)
-    monkeypatch.setattr(upsample, "CACHED_PIXELS", 300)
+    monkeypatch.setattr(upsample, "STRIP_PIXELS", 300)
     upsampler = Upsampler(coefficients, *size)
     strips = list(upsampler.strips())
     assert [row for strip in strips for row in range(strip.start, strip.stop)] == list(range(size[0]))

@@ -64,33 +64,6 @@ def test_planes_are_what_the_jpeg_holds(tmp_path: Path) -> None:
     assert np.abs(cr[::2, ::2] - planes.cr).mean() < 3
 
 
-@pytest.mark.parametrize("size", [(93, 61), (64, 48), (64, 47)])
-def test_planes_are_encoded_as_pillow_encodes_them(size: tuple[int, int], tmp_path: Path) -> None:
-    """Pillow is given chroma twice as large, of which it takes the mean of each four."""
-    luma, cb, cr = (np.asarray(band) for band in SCENE.resize(size).convert("YCbCr").split())
-    planes = Planes(luma, cb[::2, ::2], cr[::2, ::2])
-    full = [plane.repeat(2, axis=0).repeat(2, axis=1)[: size[1], : size[0]] for plane in (planes.cb, planes.cr)]
-    image = Image.merge("YCbCr", [Image.fromarray(plane) for plane in (luma, *full)])
-    image.save(tmp_path / "pillow.jpg", quality=96, subsampling="4:2:0")
-    write_photograph(tmp_path / "x.jpg", planes, Photograph(luma), quality=96)
-    with Image.open(tmp_path / "pillow.jpg") as expected, Image.open(tmp_path / "x.jpg") as seen:
-        assert np.array_equal(np.asarray(seen), np.asarray(expected))
-
-
-def test_the_fast_transform_of_lower_qualities_costs_little_luma(tmp_path: Path) -> None:
-    grain = np.random.default_rng(0).normal(0, 4, (480, 640))
-    luma = (np.asarray(SCENE.resize((640, 480)).convert("L")) + grain).clip(0, 255).astype(np.uint8)
-    gray = np.full((240, 320), 128, np.uint8)
-    Image.fromarray(luma).save(tmp_path / "pillow.jpg", quality=95)
-    write_photograph(tmp_path / "x.jpg", Planes(luma, gray, gray), Photograph(luma), quality=95)
-    errors = []
-    for name in ("x.jpg", "pillow.jpg"):
-        with Image.open(tmp_path / name) as image:
-            image.draft("L", None)
-            errors.append(np.square(np.asarray(image).astype(float) - luma).mean() ** 0.5)
-    assert errors[0] < 1.06 * errors[1]
-
-
 def test_only_an_opaque_jpeg_of_8_bits_takes_planes(tmp_path: Path) -> None:
     planes = planes_of(SCENE)
     opaque = Photograph(planes.luma)
