@@ -1,28 +1,29 @@
 """Many photographs through one colorizer: reading, the network and writing at the same time, in bounded memory."""
 
-import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from colorize.album.coloring import color
+from colorize.album.faults import is_full, reason
 from colorize.album.ledger import LedgerRow
 from colorize.album.output import Made, write_pictures
 from colorize.album.pages import StoppedError, make_pages
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.color.tone import is_colored
-from colorize.errors import ColorizeError, DiskFullError, ImageError, first_line
+from colorize.errors import ColorizeError, ImageError
 from colorize.images import Header, Photograph, read_header, read_photograph
 from colorize.inference.colorizer import Colorizer
+from colorize.inference.renderer import MOST_ON_A_CPU
 
 MEGAPIXELS_IN_FLIGHT = 200  # of all photographs that are in memory, unless a single one has more
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass
@@ -39,7 +40,7 @@ class _Item:
 
 @dataclass
 class Pipeline:
-    """The pipeline: threads read and write photographs while the calling thread runs the network on batches.
+    """The pipeline: threads read photographs, merge and write them, and on a CPU run the network too.
 
     Photographs whose small pictures have the same shape share a batch. What goes wrong with a photograph becomes its
     result, and the others go on; only a full disk ends everything (`disk_full`).
@@ -48,7 +49,7 @@ class Pipeline:
         colorizer: gives the colours.
         settings: how.
         record: called in the calling thread with the result of each photograph, as they are finished.
-        threads: that read, and as many that write.
+        threads: how many compute at the same time; there is one more, for when one of them waits for the disk.
         stopping: once it is true, nothing more is begun.
     """
 
@@ -59,14 +60,17 @@ class Pipeline:
     stopping: Callable[[], bool] = lambda: False
     disk_full: str | None = field(default=None, init=False)
     _reading: dict[Future[None], _Item] = field(default_factory=dict, init=False)
-    _writing: dict[Future[None], _Item] = field(default_factory=dict, init=False)
     _groups: dict[torch.Size, list[_Item]] = field(default_factory=dict, init=False)
+    _predicting: dict[Future[Sequence[Made]], list[_Item]] = field(default_factory=dict, init=False)
+    _writing: dict[Future[None], _Item] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         torch.get_num_threads()  # settles the calling thread's number, before other threads set theirs
-        self._readers = ThreadPoolExecutor(self.threads, "read")
-        self._writers = ThreadPoolExecutor(self.threads, "write")
-        self._most = 2 * (self.settings.batch_size + self.threads)
+        self._workers = ThreadPoolExecutor(self.threads + 1, "worker")
+        is_cpu = self.colorizer.device.type == "cpu"
+        self._predictor = self._workers if is_cpu else ThreadPoolExecutor(1, "predictor")
+        self._batch_size = min(self.settings.batch_size, MOST_ON_A_CPU) if is_cpu else self.settings.batch_size
+        self._most = 2 * (self._batch_size + self.threads)
 
     def add(self, job: Job) -> None:
         """Begin a photograph; waits for others to be finished when too many are in memory.
@@ -78,7 +82,7 @@ class Pipeline:
         if header is not None and header.pages > 1:
             self._make_pages(item, header.pages)
         elif self._wait_for_room(header):
-            self._reading[self._readers.submit(self._read, item, self._torch_threads())] = item
+            self._reading[self._workers.submit(self._read, item, self._torch_threads())] = item
             self._collect()
 
     def _wait_for_room(self, header: Header | None) -> bool:
@@ -94,10 +98,11 @@ class Pipeline:
         """Finish all that was begun; when stopping, only what is being written."""
         while self._in_flight() and not self.stopped:
             self._advance()
-        self._readers.shutdown(cancel_futures=True)
-        self._writers.shutdown(cancel_futures=True)
+        self._workers.shutdown(cancel_futures=True)
+        self._predictor.shutdown(cancel_futures=True)
         self._writing = {future: item for future, item in self._writing.items() if not future.cancelled()}
         self._reading.clear()
+        self._predicting.clear()
         self._collect()
 
     @property
@@ -106,25 +111,27 @@ class Pipeline:
         return self.disk_full is not None or self.stopping()
 
     def _in_flight(self) -> list[_Item]:
-        return [*self._reading.values(), *self._writing.values(), *(item for g in self._groups.values() for item in g)]
+        together = [*self._groups.values(), *self._predicting.values()]
+        return [*self._reading.values(), *self._writing.values(), *(item for items in together for item in items)]
 
     def _torch_threads(self) -> int:
         """The threads that torch may use for one more photograph, beside those in memory."""
         return max(1, self.threads // (1 + len(self._in_flight())))
 
     def _advance(self) -> None:
-        """Wait until a photograph is read or written; if none is being read, run the network on the largest group."""
-        if self._reading or not self._groups:
-            wait([*self._reading, *self._writing], return_when=FIRST_COMPLETED)
-        else:
+        """Wait until one of the threads has done something; if none is reading, show the network the largest group."""
+        if not self._reading and self._groups:
             self._predict(self._groups.pop(max(self._groups, key=lambda shape: len(self._groups[shape]))))
+        running: list[Future[Any]] = [*self._reading, *self._predicting, *self._writing]
+        wait(running, return_when=FIRST_COMPLETED)
         self._collect()
 
     def _collect(self) -> None:
-        """Take what the threads have finished, without waiting, and run the network on groups that are full."""
+        """Take what the threads have finished, without waiting, and show the network the groups that are full."""
         for future in [future for future in self._writing if future.done()]:
-            item = self._writing.pop(future)
-            self._end(item, future.exception())
+            self._end(self._writing.pop(future), future.exception())
+        for made in [made for made in self._predicting if made.done()]:
+            self._take(self._predicting.pop(made), made)
         for future in [future for future in self._reading if future.done()]:
             item = self._reading.pop(future)
             error = future.exception()
@@ -133,12 +140,24 @@ class Pipeline:
             elif item.is_colored:
                 self._write(item, None)
             elif item.small is None:
-                self._render(item)
+                self._predict([item])
             else:
                 group = self._groups.setdefault(item.small.shape, [])
                 group.append(item)
-                if len(group) >= self.settings.batch_size:
+                if len(group) >= self._batch_size:
                     self._predict(self._groups.pop(item.small.shape))
+
+    def _take(self, items: list[_Item], made: Future[Sequence[Made]]) -> None:
+        """Have what the network said written; photograph by photograph again if it failed on all of them together."""
+        error = made.exception()
+        if error is None:
+            for item, picture in zip(items, made.result(), strict=True):
+                self._write(item, picture)
+        elif len(items) == 1:
+            self._end(items[0], error)
+        else:
+            for item in items:
+                self._predict([item])
 
     def _read(self, item: _Item, torch_threads: int) -> None:
         started = time.perf_counter()
@@ -164,37 +183,25 @@ class Pipeline:
         self._end(item, failure)
 
     def _predict(self, items: list[_Item]) -> None:
-        """The network on one batch, photograph by photograph if it fails on all of them together."""
-        started = time.perf_counter()
-        seen = [(item.photograph, item.small) for item in items if item.photograph and item.small is not None]
-        try:
-            colorings = color(self.colorizer, seen, self.settings)
-        except Exception as error:
-            if len(items) == 1:
-                self._end(items[0], error)
-                return
-            for item in items:
-                self._predict([item])
-            return
-        for item, coloring in zip(items, colorings, strict=True):
-            item.seconds += (time.perf_counter() - started) / len(items)
-            self._write(item, coloring)
+        """Have a thread show them to the network."""
+        self._predicting[self._predictor.submit(self._make, items, self._torch_threads())] = items
 
-    def _render(self, item: _Item) -> None:
+    def _make(self, items: list[_Item], torch_threads: int) -> Sequence[Made]:
         started = time.perf_counter()
-        assert item.photograph is not None
-        try:
-            settings = self.settings
-            picture = self.colorizer.render(item.photograph.pixels, saturation=settings.saturation, tta=settings.tta)
-        except Exception as error:
-            self._end(item, error)
-            return
-        item.seconds += time.perf_counter() - started
-        self._write(item, picture)
+        torch.set_num_threads(torch_threads)
+        seen = [(item.photograph, item.small) for item in items if item.photograph and item.small is not None]
+        made: Sequence[Made]
+        if seen:
+            made = color(self.colorizer, seen, self.settings)
+        else:  # the network runs over the whole photograph
+            made = [self.colorizer.render(item.photograph.pixels) for item in items if item.photograph]
+        for item in items:
+            item.seconds += (time.perf_counter() - started) / len(items)
+        return made
 
     def _write(self, item: _Item, made: Made) -> None:
         """Have a thread merge and write it."""
-        self._writing[self._writers.submit(self._merge_and_write, item, made, self._torch_threads())] = item
+        self._writing[self._workers.submit(self._merge_and_write, item, made, self._torch_threads())] = item
 
     def _merge_and_write(self, item: _Item, made: Made, torch_threads: int) -> None:
         started = time.perf_counter()
@@ -206,16 +213,16 @@ class Pipeline:
     def _end(self, item: _Item, error: BaseException | None) -> None:
         job = item.job
         full = f"The disk of {job.output.parent} is full: make room, and the same command goes on from here."
-        if _is_full(error):
+        if is_full(error):
             self.disk_full = full
             return
         status, message = ("colored", "already in colour: copied") if item.is_colored else ("done", "")
         if error is not None:
-            status, message = "failed", _reason(job.file, error)
+            status, message = "failed", reason(job.file, error)
         try:
             self.record(LedgerRow(str(job.file), status, str(job.output), round(item.seconds, 3), message))
         except ColorizeError as failure:
-            if not _is_full(failure):
+            if not is_full(failure):
                 raise
             self.disk_full = full
 
@@ -231,19 +238,3 @@ def _header(file: Path) -> Header | None:
 def _megapixels(header: Header | None) -> float:
     """Those of a photograph's memory: 16 bits count twice, a file that cannot be read counts 0."""
     return 0.0 if header is None else header.bit_depth / 8 * header.width * header.height / 1e6
-
-
-def _reason(file: Path, error: BaseException) -> str:
-    if isinstance(error, ColorizeError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or file}: {error.strerror}"
-    return f"{file}: {type(error).__name__}: {first_line(error)}"
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in _FULL):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -23,6 +23,7 @@ class Red:
     """Sees a picture at an eighth of its size; ab is (saturation, 0) everywhere."""
 
     at_full_size = False
+    device = torch.device("cpu")
     needs_color = True
     target = LabBinsTarget()
 
@@ -77,7 +78,7 @@ def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **se
     if pipeline.disk_full:
         raise ColorizeError(pipeline.disk_full)
     assert len({result.file for result in results}) == len(results)
-    assert not any(thread.is_alive() for pool in (pipeline._readers, pipeline._writers) for thread in pool._threads)
+    assert not any(thread.is_alive() for pool in (pipeline._workers, pipeline._predictor) for thread in pool._threads)
     return {result.file.removeprefix("album/"): result for result in results}
 
 

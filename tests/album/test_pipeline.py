@@ -164,7 +164,7 @@ def test_a_network_at_full_size_renders(folder: Path) -> None:
     assert colorizer.batches == []
 
 
-def test_the_network_keeps_its_threads_whatever_the_others_set(folder: Path) -> None:
+def test_a_photograph_alone_has_all_the_threads(folder: Path) -> None:
     photograph(folder / "a.png")
     seen: dict[str, int] = {}
 
@@ -181,7 +181,7 @@ def test_the_network_keeps_its_threads_whatever_the_others_set(folder: Path) -> 
     torch.set_num_threads(3)
     try:
         go(Looking(), threads=2)
-        assert seen == {"read": 2, "network": 3}
+        assert seen == {"read": 2, "network": 2}
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

@@ -1,0 +1,26 @@
+"""What went wrong with a photograph, in words, and whether the disk is full."""
+
+import errno
+from pathlib import Path
+
+from colorize.errors import ColorizeError, DiskFullError, first_line
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def reason(file: Path, error: BaseException) -> str:
+    """One sentence that names the file."""
+    if isinstance(error, ColorizeError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or file}: {error.strerror}"
+    return f"{file}: {type(error).__name__}: {first_line(error)}"
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it, or what it came from, is a full disk or a quota that is used up."""
+    while error is not None:
+        if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
