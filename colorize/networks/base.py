@@ -48,7 +48,7 @@ class Network(nn.Module, ABC):
 def enlarge(coarse: Tensor, stride: int, size: Sequence[int]) -> Tensor:
     """(B, C, h, w) -> (B, C, H, W), bilinearly: `stride` times, cut to a size of at most so much."""
     if stride > 1:
-        coarse = F.interpolate(coarse, scale_factor=float(stride), mode="bilinear")
+        coarse = F.interpolate(coarse.contiguous(), scale_factor=float(stride), mode="bilinear")
     return coarse[..., : size[0], : size[1]]
 
 

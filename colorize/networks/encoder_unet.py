@@ -61,8 +61,9 @@ class EncoderUNet(Network):
         if self.upscale > 1:
             x = F.interpolate(x, scale_factor=float(self.upscale), mode="bilinear")
         *skips, deepest = self.encoder(x.expand(-1, 3, -1, -1))
-        out = torch.cat([deepest, deepest.mean((2, 3), keepdim=True).expand_as(deepest)], dim=1)
+        mean = deepest.mean((2, 3), keepdim=True).to(deepest.dtype)
+        out = torch.cat([deepest, mean.expand_as(deepest)], dim=1)
         for level, skip in zip(self.decoder, reversed(skips), strict=True):
             out = level(torch.cat([F.interpolate(out, scale_factor=2.0), skip], dim=1))
-        colors: Tensor = self.head(self.join(torch.cat([out, self.unshuffle(x)], dim=1)))
+        colors: Tensor = self.head(self.join(torch.cat([out, self.unshuffle(x).to(out.dtype)], dim=1)))
         return colors
