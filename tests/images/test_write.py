@@ -164,7 +164,7 @@ def test_write_refuses(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file(
     call: str, error: BaseException, expected: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "x.png"
+    path = tmp_path / ("x.png" if call == "cv2.imencode" else "x.jpg")
     write_photograph(path, RGB)
     before = path.read_bytes()
 
@@ -173,7 +173,7 @@ def test_a_failed_write_leaves_the_old_file(
 
     monkeypatch.setattr(call, fail)
     with pytest.raises(expected):
-        write_photograph(path, RGB_16 if call == "cv2.imencode" else RGB[::-1])
+        write_photograph(path, RGB[::-1])
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before
 
