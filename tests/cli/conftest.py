@@ -7,9 +7,11 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,13 +30,45 @@ TINY = (
 )
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """A process that has ended."""
 
     code: int
     out: str
     err: str
+
+
+class Started:
+    """A process that was forked from one that has imported the libraries."""
+
+    def __init__(self, ask: Callable[..., Any], words: list[str], environment: dict[str, str], timeout: int) -> None:
+        self._ask = ask
+        self._code: int | None = None
+        self.pid: int = ask("start", words, environment, timeout)
+
+    def poll(self) -> int | None:
+        self._code = self._ask("poll", self.pid) if self._code is None else self._code
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        if self._code is None:
+            os.kill(self.pid, number)
+
+    def end(self) -> Finished:
+        """Wait for its end."""
+        return Finished(*self._ask("end", self.pid))
+
+    def end_all(self) -> Finished:
+        """Wait for its end and that of every process it has started."""
+        deadline = time.monotonic() + 300
+        while self.poll() is None or any(not state.startswith("Z") for state in self._states()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return self.end()
+
+    def _states(self) -> list[str]:
+        table = subprocess.run(["ps", "-s", str(self.pid), "-o", "stat="], capture_output=True, text=True, check=False)
+        return table.stdout.split()
 
 
 class Commands:
@@ -47,11 +81,22 @@ class Commands:
 
     def __call__(self, *arguments: str | Path, timeout: int = 180, **environment: str) -> Finished:
         """What `python ARGUMENTS` comes to, in a process forked from one that has imported the libraries."""
+        return self.start(*arguments, timeout=timeout, **environment).end()
+
+    def start(self, *arguments: str | Path, timeout: int = 300, **environment: str) -> Started:
+        """The same, not waited for; it is killed after so many seconds."""
+        return Started(self._ask, [str(argument) for argument in arguments], _environment(environment), timeout)
+
+    def together(self, group: list[tuple[dict[str, str], list[str]]]) -> list[Finished]:
+        """What commands, each with its environment, come to that run at the same time."""
+        started = [self.start(*words, timeout=400, **environment) for environment, words in group]
+        return [process.end() for process in started]
+
+    def _ask(self, *request: Any) -> Any:
         assert self._forks.stdin is not None
         assert self._forks.stdout is not None
-        words = [str(argument) for argument in arguments]
-        print(json.dumps([words, _environment(environment), timeout]), file=self._forks.stdin, flush=True)
-        return Finished(*json.loads(self._forks.stdout.readline()))
+        print(json.dumps(request), file=self._forks.stdin, flush=True)
+        return json.loads(self._forks.stdout.readline())
 
     def fresh(self, *arguments: str | Path, timeout: float = 180, **environment: str) -> Finished:
         """The same in a process that imports all itself; one that does not end in time is killed with its children."""

@@ -1,22 +1,18 @@
 """Real starts of predict.py, ended in the middle."""
 
 import csv
-import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
 
-REPO = Path(__file__).resolve().parents[2]
+from tests.cli.conftest import Finished, Started
+
 PHOTOGRAPHS = 200
-Process: TypeAlias = "subprocess.Popen[str]"
 
 
 @dataclass(frozen=True)
@@ -41,35 +37,26 @@ def paint_album(folder: Path) -> Path:
     return folder
 
 
-def run_until(reached: Callable[[], bool], end: Callable[[Process], None], command: list[str]) -> tuple[int, str, str]:
-    """Run `python COMMAND` and end it once something is reached; its exit code, stdout and stderr."""
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=REPO,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 300
-            while process.poll() is None and not reached():
-                assert time.monotonic() < deadline
-                time.sleep(0.002)
-            end(process)
-            out, err = process.communicate(timeout=300)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, out, err
+def run_until(reached: Callable[[], bool], end: Callable[[Started], None], process: Started) -> Finished:
+    """End a process once something is reached; what it and all that it has started came to."""
+    asked = time.monotonic()
+    deadline = asked + 300
+    while not reached():
+        now = time.monotonic()
+        assert now < deadline
+        if now > asked + 0.2:  # seldom, since the answer of another process takes its time where cores are busy
+            if process.poll() is not None:
+                break
+            asked = now
+        time.sleep(0.002)
+    end(process)
+    return process.end_all()
 
 
-def start(command: list[str], output: Path, end: Callable[[Process], None], at_least: int) -> Start:
-    """Run predict.py and end it once `at_least` more pictures are there."""
+def start(process: Started, output: Path, end: Callable[[Started], None], at_least: int) -> Start:
+    """End predict.py once `at_least` more pictures are there."""
     before = len(pictures(output))
-    code, out, err = run_until(lambda: len(pictures(output)) >= before + at_least, end, command)
+    code, out, err = run_until(lambda: len(pictures(output)) >= before + at_least, end, process)
     files = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     found = pictures(output)
     return Start(code, out, err, found, sorted(files - set(found)), rows(output))
@@ -89,7 +76,7 @@ def rows(output: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def other_rank(process: Process) -> int:
+def other_rank(process: Started) -> int:
     """The id of the process that the first rank has started."""
     table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     (found,) = [int(line.split()[0]) for line in table.splitlines() if line.split()[1] == str(process.pid)]

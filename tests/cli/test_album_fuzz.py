@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 COUNT = 600
 
 
-def test_good_files_among_damaged_ones_are_all_done(commands: Any, tmp_path: Path) -> None:
+def test_good_files_among_damaged_ones_are_all_done(commands: Any, trained: Any, tmp_path: Path) -> None:
     photographs, pictures = tmp_path / "photographs", tmp_path / "pictures"
     photographs.mkdir()
     choose = random.Random(0)
@@ -28,7 +28,8 @@ def test_good_files_among_damaged_ones_are_all_done(commands: Any, tmp_path: Pat
         damaged = mutate(good[number % len(good)], choose)
         (photographs / f"damaged-{number:04}{suffixes[number % 4]}").write_bytes(damaged)
 
-    finished = commands("predict.py", f"input={photographs}", f"output={pictures}", "max_megapixels=20")
+    words = [f"checkpoint={trained.best}", f"input={photographs}", f"output={pictures}", "max_megapixels=20"]
+    finished = commands("predict.py", *words)
 
     assert finished.code == 1, finished.err
     assert "Traceback" not in finished.err

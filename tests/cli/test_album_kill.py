@@ -20,15 +20,15 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def starts(trained: Any, album: Path) -> list[Start]:
+def starts(commands: Any, trained: Any, album: Path) -> list[Start]:
     """Ctrl-C after 20 pictures, kill -9 after 20 more, and to the end."""
     output = album.parent / "colour"
     command = ["predict.py", f"checkpoint={trained.best}", f"input={album}", f"output={output}"]
     command += ["trainer.accelerator=cpu", "batch_size=2", "num_threads=1"]
     return [
-        start(command, output, lambda process: process.send_signal(signal.SIGINT), 20),
-        start(command, output, lambda process: os.killpg(process.pid, signal.SIGKILL), 20),
-        start(command, output, lambda process: None, PHOTOGRAPHS),
+        start(commands.start(*command), output, lambda process: process.send_signal(signal.SIGINT), 20),
+        start(commands.start(*command), output, lambda process: os.killpg(process.pid, signal.SIGKILL), 20),
+        start(commands.start(*command), output, lambda process: None, PHOTOGRAPHS),
     ]
 
 

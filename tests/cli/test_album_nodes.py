@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.together import as_nodes, run_groups
+from tests.cli.conftest import Finished
+from tests.cli.together import as_nodes
 
 pytestmark = pytest.mark.slow
 PHOTOGRAPHS = 40
-Group = list[tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Group]]:
+def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[Finished]]]:
     """What three starts came to: of two nodes, one of which is asked to end; of both again; of one process alone."""
     root = tmp_path_factory.mktemp("nodes")
     (root / "album").mkdir()
@@ -32,7 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Group
     ]
     again: list[Any] = [[node, [*two, "tta=false"]] for node in as_nodes()]
     alone: list[Any] = [[{}, [*words, f"output={root / 'one'}", "tta=false"]]]
-    return root, run_groups([stopping, again, alone])
+    return root, [commands.together(group) for group in (stopping, again, alone)]
 
 
 def rows(folder: Path) -> dict[str, dict[str, str]]:
@@ -40,7 +40,7 @@ def rows(folder: Path) -> dict[str, dict[str, str]]:
         return {Path(row["file"]).name: row for row in csv.DictReader(file)}
 
 
-def test_a_stop_of_one_node_stops_both(finished: tuple[Path, list[Group]]) -> None:
+def test_a_stop_of_one_node_stops_both(finished: tuple[Path, list[list[Finished]]]) -> None:
     (code, _, err), (other_code, _, other_err) = finished[1][0]
     assert code == 130, err
     assert other_code in (0, 130), other_err
@@ -49,7 +49,7 @@ def test_a_stop_of_one_node_stops_both(finished: tuple[Path, list[Group]]) -> No
     assert 0 < made <= PHOTOGRAPHS - 3
 
 
-def test_two_nodes_make_each_picture_once_into_one_ledger(finished: tuple[Path, list[Group]]) -> None:
+def test_two_nodes_make_each_picture_once_into_one_ledger(finished: tuple[Path, list[list[Finished]]]) -> None:
     root, (_, again, alone) = finished
     for code, _, err in [*again, *alone]:
         assert code == 0, err

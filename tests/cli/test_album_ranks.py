@@ -14,17 +14,17 @@ AGAIN = "the others have ended, the same command goes on with the photographs th
 
 
 @pytest.fixture(scope="module")
-def starts(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Start]:
+def starts(commands: Any, trained: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Start]:
     folder = tmp_path_factory.mktemp("ranks")
     album, output = paint_album(folder / "album"), folder / "colour"
     command = ["predict.py", f"checkpoint={trained.best}", f"input={album}", f"output={output}", "batch_size=2"]
     command += ["num_threads=1", "trainer.accelerator=cpu"]
     two = [*command, "trainer.devices=2", "trainer.strategy=ddp"]
     return [
-        start(two, output, lambda process: os.kill(other_rank(process), signal.SIGKILL), 20),
-        start(two, output, lambda process: process.send_signal(signal.SIGKILL), 20),
-        start(two, output, lambda process: os.kill(other_rank(process), signal.SIGTERM), 20),
-        start(command, output, lambda process: None, PHOTOGRAPHS),
+        start(commands.start(*two), output, lambda process: os.kill(other_rank(process), signal.SIGKILL), 20),
+        start(commands.start(*two), output, lambda process: process.send_signal(signal.SIGKILL), 20),
+        start(commands.start(*two), output, lambda process: os.kill(other_rank(process), signal.SIGTERM), 20),
+        start(commands.start(*command), output, lambda process: None, PHOTOGRAPHS),
     ]
 
 

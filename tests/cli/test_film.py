@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.cli.starts import REPO, Process, run_until
+from tests.cli.conftest import REPO, Finished, Started
+from tests.cli.starts import run_until
 from tests.film.films import packets, write_film
 
 pytestmark = pytest.mark.slow
 FRAMES = 480
 
 
-def start(command: list[str], segments: Path, end: Callable[[Process], None], at_least: int) -> tuple[int, str, str]:
-    """Run predict.py and end it once so many segments are there."""
-    return run_until(lambda: len(list(segments.glob("*.segment"))) >= at_least, end, command)
+def start(process: Started, segments: Path, end: Callable[[Started], None], at_least: int) -> Finished:
+    """End predict.py once so many segments are there."""
+    return run_until(lambda: len(list(segments.glob("*.segment"))) >= at_least, end, process)
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +26,13 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_film(tmp_path_factory.mktemp("film") / "film.mp4", FRAMES, codec="libx264", sound="aac", size=(64, 96))
 
 
-def test_an_interrupted_film_is_the_same(trained: Any, film: Path) -> None:
+def test_an_interrupted_film_is_the_same(commands: Any, trained: Any, film: Path) -> None:
     output, whole = film.with_name("out.mkv"), film.with_name("whole.mkv")
     segments = film.with_name(".out.mkv.segments")
     command = ["predict.py", f"checkpoint={trained.best}", f"input={film}", f"output={output}", "num_threads=2"]
     command += ["trainer.accelerator=cpu", "codec=ffv1"]
 
-    code, _, err = start(command, segments, lambda process: process.send_signal(signal.SIGINT), 1)
+    code, _, err = start(commands.start(*command), segments, lambda process: process.send_signal(signal.SIGINT), 1)
     assert code == 130, err
     assert "Traceback" not in err
     assert err.endswith("stopped: 1 of 1 films are left; the same command goes on with them.\n")
@@ -39,17 +40,18 @@ def test_an_interrupted_film_is_the_same(trained: Any, film: Path) -> None:
     finished = {path.name: path.read_bytes() for path in segments.glob("*.segment")}
     assert 0 < len(finished) < FRAMES / 120
 
-    code, _, _ = start(command, segments, lambda process: os.killpg(process.pid, signal.SIGKILL), len(finished) + 1)
+    again = commands.start(*command)
+    code, _, _ = start(again, segments, lambda process: os.killpg(process.pid, signal.SIGKILL), len(finished) + 1)
     assert code == -signal.SIGKILL
     assert not output.exists()
     assert {name: (segments / name).read_bytes() for name in finished} == finished
 
-    code, out, err = start(command, segments, lambda process: None, 99)
+    code, out, err = commands(*command)
     assert code == 0, err
     assert out == f"1 written, 0 kept, 0 failed: {output}\n"
     assert not segments.exists()
 
-    code, _, err = start([*command[:3], f"output={whole}", *command[4:]], segments, lambda process: None, 99)
+    code, _, err = commands(*command[:3], f"output={whole}", *command[4:])
     assert code == 0, err
     assert packets(output, "video") == packets(whole, "video")
     assert [data for _, data in packets(output, "audio")] == [data for _, data in packets(film, "audio")]

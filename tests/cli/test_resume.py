@@ -4,16 +4,14 @@ import json
 import re
 import shlex
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.benchmarks.kills import differences
-from tests.cli.conftest import REPO, TINY
+from tests.cli.conftest import TINY
+from tests.cli.starts import run_until
 
 pytestmark = pytest.mark.slow
 
@@ -45,20 +43,11 @@ def test_the_command_that_is_printed_goes_on(commands: Any, tmp_path: Path) -> N
     whole, run = tmp_path / "whole", tmp_path / "run"
     commands.succeed(*words, f"hydra.run.dir={run}")
     run.rename(whole)
-    process = subprocess.Popen(
-        [sys.executable, *words, f"hydra.run.dir={run}", "resume=true"],
-        cwd=REPO,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = commands.start(*words, f"hydra.run.dir={run}", "resume=true")
+    code, out, err = run_until(
+        (run / "checkpoints/last.ckpt").is_file, lambda started: started.send_signal(signal.SIGTERM), process
     )
-    deadline = time.monotonic() + 300
-    while not (run / "checkpoints/last.ckpt").is_file() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 128 + signal.SIGTERM, err
+    assert code == 128 + signal.SIGTERM, err
     assert "holds no checkpoint yet, so the training starts from the beginning" in out + err
     assert "Traceback" not in err
     found = re.fullmatch(r"stopped after step (\d+); go on with: python (.*)", out.splitlines()[-1])

@@ -12,7 +12,8 @@ import pytest
 
 from colorize.data.shards import write_shards
 from colorize.images import write_photograph
-from tests.cli.together import as_nodes, as_torchrun, run_groups
+from tests.cli.conftest import Finished
+from tests.cli.together import as_nodes, as_torchrun
 
 pytestmark = pytest.mark.slow
 TRAINING = [
@@ -44,7 +45,7 @@ KILL = [
 class Run:
     """A training that has ended."""
 
-    def __init__(self, folder: Path, finished: list[tuple[int, str, str]]) -> None:
+    def __init__(self, folder: Path, finished: list[Finished]) -> None:
         self.folder, self.finished = folder, finished
         if any(code != 0 for code, *_ in finished):
             return
@@ -62,7 +63,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+def runs(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     root = tmp_path_factory.mktemp("many")
     for number in range(60):
         pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
@@ -81,11 +82,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "streamed": (as_torchrun(), [*TRAINING, *devices, *streaming]),
         "killed": (as_nodes(), [*still, *nodes, *KILL]),
     }
-    groups: list[Any] = [
-        [[member, ["train.py", *words, f"hydra.run.dir={root / name}"]] for member in members]
-        for name, (members, words) in kinds.items()
-    ]
-    return {name: Run(root / name, found) for name, found in zip(kinds, run_groups(groups), strict=True)}
+
+    def run(name: str) -> Run:
+        members, words = kinds[name]
+        folder = root / name
+        command = ["train.py", *words, f"hydra.run.dir={folder}"]
+        return Run(folder, commands.together([(member, command) for member in members]))
+
+    return {name: run(name) for name in kinds}
 
 
 @pytest.mark.parametrize("kind", ["two", "nodes"])
