@@ -32,9 +32,7 @@ def start(words: list[str], environment: dict[str, str], seconds: int) -> int:
     if pid == 0:
         os.setsid()
         signal.alarm(seconds)
-        signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        )  # which is ignored in what a shell runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
         with Path(os.devnull).open() as nothing:
             for number, file in enumerate((nothing, out, err)):
                 os.dup2(file.fileno(), number)
