@@ -19,7 +19,7 @@ FILE_VERSION = 2
 
 
 def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: torch.dtype = torch.float16) -> None:
-    """Write the weights of a model, but for running statistics as `dtype`, and a header that rebuilds it.
+    """Write the weights of a model, those of convolutions and linear layers as `dtype`, and a header that rebuilds it.
 
     Args:
         path: the file, whole or not at all; its name ends in .safetensors.
@@ -34,11 +34,10 @@ def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: to
         raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
     if not model.network.spec:
         raise ColorizeError(f"{path}: an ONNX file's network has no weights of torch: save what it was exported from.")
-    tensors, second = {}, {MIRROR_PREFIX: model.mirror} if model.mirror else {}
-    for prefix, one in {PREFIX: model, **second}.items():
-        parameters = dict(one.network.named_parameters())
-        for name, tensor in one.network.state_dict().items():
-            stored = tensor.to(dtype) if name in parameters else tensor
+    tensors = {}
+    for prefix, one in ((PREFIX, model), (MIRROR_PREFIX, model.mirror)):
+        for name, tensor in one.network.state_dict().items() if one else ():
+            stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor
             if not torch.isfinite(stored).all():
                 raise ColorizeError(
                     f"{path}: {name} has values that are not finite as {dtype}; save it as torch.float32."
