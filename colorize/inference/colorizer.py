@@ -16,6 +16,7 @@ from colorize.inference.pictures import Picture, as_photograph, as_pil, batch_as
 from colorize.inference.renderer import Renderer
 from colorize.weights.exported import write_exported
 from colorize.weights.loading import load_weights
+from colorize.weights.model import Model
 from colorize.weights.onnx_file import is_onnx
 from colorize.weights.shipped import DEFAULT
 
@@ -96,7 +97,7 @@ class Colorizer(Renderer):
         """
         known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics", "hub")
         facts = {key: value for key, value in self.facts.items() if key in known}
-        write_exported(Path(path).expanduser(), self.model, facts, dtype)
+        write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
 
     def colorize_file(
         self,

@@ -18,7 +18,6 @@ from colorize.images.photograph import strips, to_8_bit
 from colorize.inference.colors import Colors, check_distribution, decode_colors
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pixels_as_float
-from colorize.networks import Network
 from colorize.networks.fold import cast_weights, fold_batch_norms
 from colorize.targets import LabTarget, RGBTarget
 from colorize.weights.model import Model
@@ -32,8 +31,7 @@ class Renderer:
     """Arrays of pixels in, arrays of pixels out; `Colorizer` is the same for files and pictures of all kinds.
 
     Args:
-        model: a trained network and its target; its weights are taken as they are now. Another network that sees the
-            mirror image in its stead has a say in the picture's ab, unless a temperature is asked for.
+        model: a trained network and its target; its weights are taken as they are now.
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
             (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network,
             `tta_scale` (1 where it is missing) how large, of that side, it sees the mirror image.
@@ -45,14 +43,9 @@ class Renderer:
     def __init__(self, model: Model, facts: Mapping[str, Any], device: str = "auto", precision: str = "auto") -> None:
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
-        self.model = model
         self.target = model.target
         self.network = model.network.to(self.device).eval()
-        self._folded = self._fold(self.network)
-        mirror = model.mirror
-        self._mirror = (
-            None if mirror is None else mirror._replace(network=self._fold(mirror.network.to(self.device).eval()))
-        )
+        self._folded = cast_weights(fold_batch_norms(self.network), self.dtype)
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
         self.chroma_gain = float(facts.get("chroma_gain", 1.0))
@@ -107,23 +100,17 @@ class Renderer:
         asked = (temperature, samples, uncertainty)
         small = small.to(self.device)
         at_once = MOST_ON_A_CPU if self.device.type == "cpu" else len(small)
-        see = self._both if tta else self._colors
-        parts = [see(part, *asked) for part in torch.split(small, at_once)]
+        parts = []
+        for part in torch.split(small, at_once):
+            if not tta:
+                parts.append(self._colors(part, *asked))
+            elif self.tta_scale == 1:
+                both = self._colors(torch.cat([part, part.flip(-1)]), *asked)
+                parts.append(both.map(lambda values: _mean(*values.chunk(2))))
+            else:
+                mirrored = self._colors(_resize(part.flip(-1), self.tta_scale), *asked)
+                parts.append(self._colors(part, *asked).map(_mean, mirrored))
         return parts[0].map(lambda *values: torch.cat(values).cpu(), *parts[1:])
-
-    def _both(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
-        """The mean of the colours of pictures and of their mirror images."""
-        asked = (temperature, samples, uncertainty)
-        if self._mirror is None and self.tta_scale == 1:
-            both = self._colors(torch.cat([small, small.flip(-1)]), *asked)
-            return both.map(lambda values: _mean(*values.chunk(2)))
-        colors, flipped = self._colors(small, *asked), _resize(small.flip(-1), self.tta_scale)
-        if self._mirror is None or temperature is not None:
-            return colors.map(_mean, self._colors(flipped, *asked))
-        ab = _mean(colors.ab, self._ab_of_mirror(flipped))
-        if samples or uncertainty:
-            colors = colors.map(_mean, self._colors(flipped, *asked))
-        return replace(colors, ab=ab)
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
         """The photograph's gray with the colours of the small picture, ab times `saturation`: `merge_pixels`."""
@@ -159,24 +146,9 @@ class Renderer:
         colors = decode_colors(self.target, x, self._predict(x), temperature, samples, uncertainty)
         return replace(colors, ab=colors.ab * self.chroma_gain, samples=colors.samples * self.chroma_gain)
 
-    def _ab_of_mirror(self, small: Tensor) -> Tensor:
-        """What the other network says of a mirror image."""
-        assert self._mirror is not None
-        target, network, _ = self._mirror
-        x = target.see(small)
-        with self._autocast():
-            prediction = target.predict(network, x)
-        return decode_colors(target, x, prediction, None, 0, False).ab * self.chroma_gain
-
     def _predict(self, x: Tensor) -> Tensor:
-        with self._autocast():
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             return self.target.predict(self._folded, x)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
-
-    def _fold(self, network: Network) -> Network:
-        return cast_weights(fold_batch_norms(network), self.dtype)
 
     def small_size(self, height: int, width: int) -> tuple[int, int]:
         """(h, w) of what the network sees of a photograph of that size."""

@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
-from colorize.weights.model import MIRROR_PREFIX, PREFIX, Model, describe_old, rebuild_model
+from colorize.weights.model import PREFIX, Model, describe_old, rebuild_model
 
 HEADER = "colorize"
 FILE_VERSION = 2
@@ -35,29 +35,22 @@ def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: to
     if not model.network.spec:
         raise ColorizeError(f"{path}: an ONNX file's network has no weights of torch: save what it was exported from.")
     tensors = {}
-    for prefix, one in ((PREFIX, model), (MIRROR_PREFIX, model.mirror)):
-        for name, tensor in one.network.state_dict().items() if one else ():
-            stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor
-            if not torch.isfinite(stored).all():
-                raise ColorizeError(
-                    f"{path}: {name} has values that are not finite as {dtype}; save it as torch.float32."
-                )
-            tensors[prefix + name] = stored.contiguous().cpu()
+    for name, tensor in model.network.state_dict().items():
+        stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor
+        if not torch.isfinite(stored).all():
+            raise ColorizeError(f"{path}: {name} has values that are not finite as {dtype}; save it as torch.float32.")
+        tensors[PREFIX + name] = stored.contiguous().cpu()
     header = {
         "format": FILE_VERSION,
         "version": version("colorize"),
-        **_describe(model),
-        **({"mirror": _describe(model.mirror)} if model.mirror else {}),
+        "target": model.target.describe(),
+        "network": dict(model.network.spec),
         **facts,
     }
     try:
         write_whole(path, save(tensors, {HEADER: json.dumps(header, allow_nan=False)}))
     except OSError as error:
         raise ColorizeError(f"{path} cannot be written: {first_line(error)}.") from error
-
-
-def _describe(model: Model) -> dict[str, Any]:
-    return {"target": model.target.describe(), "network": dict(model.network.spec)}
 
 
 def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
@@ -92,13 +85,4 @@ def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
                 f"{path} has format {header['format']!r}, but this version reads 1 and {FILE_VERSION}: update colorize."
             )
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-    match header.get("mirror"):
-        case None:
-            mirror = None
-        case {"target": seen, "network": other}:
-            mirror = rebuild_model(path, seen, other, state, MIRROR_PREFIX)
-        case _:
-            raise ColorizeError(
-                f"{path}: its header does not describe its second network, which sees the mirror image."
-            )
-    return rebuild_model(path, target, network, state, mirror=mirror), header
+    return rebuild_model(path, target, network, state), header

@@ -8,7 +8,6 @@ from typing import Any
 from colorize.errors import ColorizeError, first_line
 from colorize.hub.download import SCHEME, download
 from colorize.registry import explain_unknown
-from colorize.targets import LabTarget
 from colorize.weights.checkpoint import load_model, trained_on
 from colorize.weights.exported import read_exported
 from colorize.weights.model import Model, fingerprint
@@ -58,18 +57,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         number = facts.get(name, 1.0)
         if not isinstance(number, int | float) or not least <= number <= most:
             raise ColorizeError(f"{path} has the {name} {number!r}, which must be a number from {least} to {most}.")
-    if model.mirror is not None:
-        _check_mirror(path, model.mirror, int(size * facts.get("tta_scale", 1.0)))
     return model, facts
-
-
-def _check_mirror(path: Path, mirror: Model, size: int) -> None:
-    """Whether it says the colours of gray pictures of that size."""
-    is_ab = isinstance(mirror.target, LabTarget) and mirror.target.luminance == "gray"
-    if not is_ab or mirror.network.image_size is not None or mirror.network.multiple > size:
-        raise ColorizeError(
-            f"{path}: its second network cannot see the mirror image at {size} pixels and say Lab's ab."
-        )
 
 
 def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str, Any]:

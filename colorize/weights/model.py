@@ -14,25 +14,16 @@ from colorize.registry import explain_unknown
 from colorize.targets import Target, build_target
 
 PREFIX = "network."  # of the network's tensors in every file
-MIRROR_PREFIX = "mirror."  # of the second network's, in an exported one
 
 
 class Model(NamedTuple):
-    """What inference needs: a network and its target, and perhaps another one that sees the mirror image instead."""
+    """What inference needs."""
 
     target: Target
     network: Network
-    mirror: "Model | None" = None
 
 
-def rebuild_model(
-    path: Path,
-    target: Any,
-    network: Any,
-    state: Mapping[str, Tensor],
-    prefix: str = PREFIX,
-    mirror: Model | None = None,
-) -> Model:
+def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Tensor]) -> Model:
     """The model that a file describes, on the CPU in evaluation mode; `path` is named where it is refused.
 
     Names are looked up among imported classes. Nothing is allocated before the shapes that the description stands for
@@ -42,21 +33,19 @@ def rebuild_model(
         path: the file.
         target: what `Target.describe` said.
         network: name and arguments of a network.
-        state: the file's tensors; those of the network begin with `prefix`.
-        prefix: "network.", or "mirror." of a second one.
-        mirror: the second one, which sees the mirror image.
+        state: the file's tensors; those of the network begin with "network.".
 
     Raises:
         ColorizeError: an unknown target or network, or weights that do not fit it.
     """
-    weights = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
     try:
         built = build_target(target)
         with torch.device("meta"):
             empty = build_network(network, built.in_channels, built.out_channels)
         if shapes(empty) != {name: tensor.shape for name, tensor in weights.items()}:
             raise ColorizeError(f"its weights are not those of {dict(network)} for a {type(built).__name__}")
-        model = Model(built, build_network(network, built.in_channels, built.out_channels).eval(), mirror)
+        model = Model(built, build_network(network, built.in_channels, built.out_channels).eval())
         model.network.load_state_dict(weights)
     except MissingExtraError as error:
         raise ColorizeError(f"{path} cannot be loaded: {error}") from error

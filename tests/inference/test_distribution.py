@@ -102,21 +102,6 @@ def test_a_mirror_image_of_another_size_joins_in_all() -> None:
     assert colorizer.predict_colors(small, tta=True).samples.shape == (2, 0, 2, 32, 24)
 
 
-def test_a_second_network_has_a_say_in_the_picture_alone() -> None:
-    """The first one alone knows a distribution: its samples, its deviation and its temperatures are its own."""
-    alone, second = unsure(tta_scale=0.5), unsure(LabTarget())
-    joined = Colorizer(alone.model._replace(mirror=second.model), alone.facts, device="cpu")
-    small = torch.rand(2, 3, 32, 24, generator=torch.Generator().manual_seed(0))
-    picture = joined.predict_ab(small, tta=True)
-    assert not torch.allclose(picture, alone.predict_ab(small, tta=True), atol=0.1)
-    asked, own = (one.predict_colors(small, tta=True, samples=2, uncertainty=True) for one in (joined, alone))
-    torch.testing.assert_close(asked.ab, picture)
-    torch.testing.assert_close(asked.samples, own.samples)
-    torch.testing.assert_close(asked.deviation, own.deviation)
-    sure = [one.predict_ab(small, tta=True, temperature=0.2) for one in (joined, alone)]
-    torch.testing.assert_close(*sure)
-
-
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_flip_averaging_is_symmetric_in_samples_and_deviation(target: Target) -> None:
     colorizer = unsure(target)

@@ -19,16 +19,12 @@ from colorize.tasks import LabTask
 from colorize.weights.model import Model
 
 
-def lab_model(seed: int) -> Model:
-    torch.manual_seed(seed)
-    task = LabTask({"name": "UNet", "width": 4, "depth": 2}, {"name": "mse"}, {"name": "Adam"})
-    return Model(task.target, task.network)
-
-
 @pytest.fixture
 def exported(tmp_path: Path) -> tuple[Colorizer, Path]:
+    torch.manual_seed(0)
+    task = LabTask({"name": "UNet", "width": 4, "depth": 2}, {"name": "mse"}, {"name": "Adam"})
     facts = {"image_size": 32, "data": {"name": "own"}, "epochs": 3, "metrics": {"test/mse": 0.005, "floor/mse": 0.007}}
-    colorizer = Colorizer(lab_model(0), facts, device="cpu")
+    colorizer = Colorizer(Model(task.target, task.network), facts, device="cpu")
     colorizer.save(tmp_path / "own.safetensors")
     return colorizer, tmp_path / "own.safetensors"
 
@@ -71,36 +67,6 @@ def test_the_scale_of_the_mirror_image_goes_along(exported: tuple[Colorizer, Pat
     expected = (plain.predict_ab(small) + F.interpolate(mirrored.flip(-1), (32, 48), mode="bilinear")) / 2
     torch.testing.assert_close(loaded.predict_ab(small, tta=True), expected)
     torch.testing.assert_close(loaded.predict_ab(small), plain.predict_ab(small))
-
-
-def test_a_second_network_that_sees_the_mirror_image_goes_along(exported: tuple[Colorizer, Path]) -> None:
-    plain, path = exported
-    facts = plain.facts | {"tta_scale": 0.5, "chroma_gain": 1.5}
-    Colorizer(lab_model(0)._replace(mirror=lab_model(1)), facts, device="cpu").save(path, dtype=torch.float32)
-    loaded, other = Colorizer.load(path, device="cpu"), Colorizer(lab_model(1), facts, device="cpu")
-    small = torch.rand(2, 3, 32, 48)
-    mirrored = other.predict_ab(F.interpolate(small.flip(-1), (16, 24), mode="bicubic", antialias=True).clamp(0, 1))
-    expected = (1.5 * plain.predict_ab(small) + F.interpolate(mirrored.flip(-1), (32, 48), mode="bilinear")) / 2
-    torch.testing.assert_close(loaded.predict_ab(small, tta=True), expected)
-    torch.testing.assert_close(loaded.predict_ab(small), 1.5 * plain.predict_ab(small))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"mirror": "rm"}, "does not describe its second network"),
-        ({"mirror": {"target": {"name": "LabTarget"}, "network": {"name": "os.system"}}}, "is unknown"),
-        ({"mirror": {"target": {"name": "LabTarget"}, "network": {"name": "UNet", "width": 8}}}, "its weights are not"),
-        ({"tta_scale": 0.25, "image_size": 8}, "cannot see the mirror image at 2 pixels"),
-        ({"mirror": {"target": {"name": "RGBTarget"}}}, "does not describe its second network"),
-    ],
-)
-def test_a_strangers_second_network_is_checked(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    path = tmp_path / "two.safetensors"
-    Colorizer(lab_model(0)._replace(mirror=lab_model(1)), {"image_size": 32}, device="cpu").save(path)
-    change(path, **changes)
-    with pytest.raises(ColorizeError, match=words):
-        Colorizer.load(path)
 
 
 def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
