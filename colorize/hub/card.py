@@ -30,8 +30,6 @@ def model_card(repository: str, header: Mapping[str, Any], license: str | None =
         f"**Network**: {network['name']} ({arguments}), {target['name']}; it sees photographs at "
         f"{header['image_size']} pixels, chroma_gain {header.get('chroma_gain', 1.0):g}."
     ]
-    if mirror := header.get("mirror"):
-        facts.append(f"A second one ({', '.join(map(str, mirror['network'].values()))}) sees their mirror images.")
     data = header.get("data")
     if isinstance(data, Mapping) and data:
         facts.append(f"**Data**: {', '.join(f'{key} {_plain(value)}' for key, value in data.items())}.")
