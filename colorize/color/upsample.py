@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+import cv2
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -84,7 +85,7 @@ class Upsampler:
         place = ((torch.arange(height, dtype=torch.float64) + 0.5) * (small / height) - 0.5).clamp(0, small - 1)
         above = place.long()
         self._above, self._fraction = above.tolist(), (place - above).to(coefficients)[:, None]
-        self._coefficients = F.interpolate(coefficients, (small, width), mode="bilinear")
+        self._coefficients = _widen(coefficients, width)
         self._buffer = coefficients.new_empty(0)
 
     def scratch(self) -> Tensor:
@@ -130,3 +131,13 @@ class Upsampler:
             upper, lower = small[:, :, row : row + 1], small[:, :, min(row + 1, last) :][:, :, :1]
             torch.lerp(upper, lower, self._fraction[rows][these], out=result[:, :, these])
         return result
+
+
+def _widen(planes: Tensor, width: int) -> Tensor:
+    """Planes (B, C, h, w), bilinearly at another width; OpenCV is three times as fast as torch on a CPU."""
+    if planes.device.type != "cpu":
+        return F.interpolate(planes, (planes.shape[2], width), mode="bilinear")
+    wide = planes.new_empty(*planes.shape[:3], width)
+    for plane, result in zip(planes.flatten(0, 1).numpy(), wide.flatten(0, 1).numpy(), strict=True):
+        cv2.resize(plane, (width, len(plane)), dst=result, interpolation=cv2.INTER_LINEAR)
+    return wide
