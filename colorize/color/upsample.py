@@ -127,8 +127,8 @@ class Upsampler:
             self._buffer = small.new_empty(size)
         result, top = self._buffer[:size].view(shape), 0
         for row, group in groupby(above):
-            these = slice(top, top := top + len(list(group)))
-            upper, lower = small[:, :, row : row + 1], small[:, :, min(row + 1, last) :][:, :, :1]
+            these, below = slice(top, top := top + len(list(group))), min(row + 1, last)
+            upper, lower = small[:, :, row : row + 1], small[:, :, below : below + 1]
             torch.lerp(upper, lower, self._fraction[rows][these], out=result[:, :, these])
         return result
 

@@ -50,8 +50,8 @@ def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | Non
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
     BMP have transparency laid on white; BMP has the resolution only; IPTC is for JPEG and TIFF; what is beyond 64 KiB
-    of EXIF, XMP or IPTC stays out of JPEG; gray pixels carry no RGB profile. The file appears whole or not at all: an
-    older one of that name stays until the new one is on the disk.
+    of EXIF, XMP or IPTC stays out of JPEG; gray with alpha becomes RGB in PNG; gray pixels carry no RGB profile. The
+    file appears whole or not at all: an older one of that name stays until the new one is on the disk.
 
     Args:
         path: ends in one of `WRITABLE`.
@@ -202,7 +202,8 @@ def _memory_file() -> BinaryIO:
 
 
 def _encode_png(pixels: Pixels, alpha: Pixels | None, like: Photograph) -> bytes:
-    """OpenCV encodes, at level 3 in a quarter of Pillow's time to no larger a file, and other threads of Python run.
+    """OpenCV encodes, at level 3 in a third of Pillow's time, to files of about the same size (photographs in RGB 1 %
+    smaller, in gray 7 % larger).
 
     Profile, resolution, EXIF and XMP go in after the header (PNG, third edition, 11.3). Gray with alpha becomes RGB:
     OpenCV does not write it, and no reader of its 16 bits is at hand.
