@@ -10,6 +10,7 @@ from colorize.color.bins import annealed_mean, bin_centers, color_deviation, col
 from colorize.errors import ColorizeError
 from colorize.networks import Network
 from colorize.networks.base import enlarge
+from colorize.targets.base import Target
 from colorize.targets.lab import LabTarget
 
 _SAMPLE_TEMPERATURE = 0.5
@@ -106,6 +107,11 @@ class LabHybridTarget(LabBinsTarget):
         if temperature == 1 and seed is None:
             return regressed
         return regressed + super().decode(prediction, temperature, seed) - super().decode(prediction, 1.0)
+
+
+def regresses_ab(target: Target) -> bool:
+    """Whether the first two channels of a prediction are a and b: of a `LabTarget` and of a `LabHybridTarget`."""
+    return isinstance(target, LabTarget) and (not isinstance(target, LabBinsTarget) or target.bins_from == 2)
 
 
 def _as_large_as(x: Tensor, coarse: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.cli import check_missing
 from colorize.errors import ColorizeError
+from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
 from colorize.training.config import build_task
@@ -20,6 +21,7 @@ from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
 from colorize.training.resume.find import flatten
 from colorize.weights.checkpoint import read_checkpoint
+from colorize.weights.shipped import shipped
 
 warn = rank_zero_only(logging.getLogger(__name__).warning)
 OPTIMIZATION = ("model.optimizer.", "model.scheduler.")
@@ -56,8 +58,12 @@ def check_paths(cfg: DictConfig) -> None:
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
     init_from = cfg.model.init_from
-    if init_from is not None and not Path(init_from).is_file():
-        raise ColorizeError(f"model.init_from={init_from} does not exist: give RUN/checkpoints/best.ckpt, or null.")
+    is_named = init_from in shipped() or str(init_from).startswith(SCHEME)
+    if init_from is not None and not is_named and not Path(init_from).is_file():
+        raise ColorizeError(
+            f"model.init_from={init_from} does not exist: give RUN/checkpoints/best.ckpt, a .safetensors file, "
+            f"{SCHEME}USER/NAME, {', '.join(shipped())}, or null."
+        )
     if not cfg.fit and cfg.ckpt_path is None:
         raise ColorizeError(
             "fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt."

@@ -38,7 +38,7 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 def expand_paths(cfg: DictConfig) -> None:
     """Replace ~ by the home folder in the paths that a training itself reads and writes."""
     for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from"), (cfg.model, "encoder_weights")):
-        if holder[key] is not None:
+        if str(holder[key]).startswith("~"):
             holder[key] = str(Path(holder[key]).expanduser())
 
 

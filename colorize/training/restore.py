@@ -17,9 +17,10 @@ from colorize.networks import build_network
 from colorize.networks.pretrained import load_encoder_weights
 from colorize.registry import explain_unknown, imported_subclasses
 from colorize.targets import build_target
+from colorize.targets.bins import regresses_ab
 from colorize.tasks import LabTask, Task
 from colorize.weights.checkpoint import read_checkpoint, trained_on
-from colorize.weights.loading import LARGEST_IMAGE_SIZE
+from colorize.weights.loading import LARGEST_IMAGE_SIZE, load_weights
 from colorize.weights.model import PREFIX, shapes
 
 log = logging.getLogger(__name__)
@@ -145,33 +146,37 @@ def initialize(task: Task, model: DictConfig) -> None:
     if model.encoder_weights:
         load_encoder_weights(task.network, str(model.encoder_weights))
     if model.init_from:
-        start_from(task, Path(model.init_from))
+        start_from(task, str(model.init_from))
 
 
-def start_from(task: Task, path: Path) -> None:
-    """Copy into `task` every weight of a checkpoint that has the same name and shape, and say which have not.
+def start_from(task: Task, source: str) -> None:
+    """Copy into `task` every weight of a trained network that has the same name and shape, and say which have not.
 
-    A head with more channels than the checkpoint's begins with those: lab_hybrid goes on from lab_unet.
+    Of heads that both predict ab by regression the two channels that do are the same: lab_hybrid goes on from lab_unet.
+
+    Args:
+        task: a new one.
+        source: what `load_weights` takes: a name that ships, a checkpoint, a .safetensors file, hf://USER/NAME.
 
     Raises:
-        ColorizeError: as `read_checkpoint`, or nothing matches.
+        ColorizeError: as `load_weights`, or nothing matches.
     """
-    theirs, ours = read_checkpoint(path)["state_dict"], task.state_dict()
-    weights = [name for name in ours if name.startswith(PREFIX)]
-    matching = {name: theirs[name] for name in weights if name in theirs and theirs[name].shape == ours[name].shape}
-    for name in weights:
-        if name.startswith(f"{PREFIX}head.") and name not in matching and name in theirs:
-            head, own = theirs[name], ours[name]
-            if head.shape[1:] == own.shape[1:] and len(head) < len(own):
-                matching[name] = torch.cat([head, own[len(head) :]])
+    model, _ = load_weights(source)
+    theirs = {PREFIX + name: tensor for name, tensor in model.network.state_dict().items()}
+    ours = {name: tensor for name, tensor in task.state_dict().items() if name.startswith(PREFIX)}
+    matching = {name: tensor for name, tensor in theirs.items() if name in ours and tensor.shape == ours[name].shape}
+    if regresses_ab(model.target) and regresses_ab(task.target):
+        for name in ours.keys() & theirs.keys() - matching.keys():
+            if name.startswith(f"{PREFIX}head.") and theirs[name].shape[1:] == ours[name].shape[1:]:
+                matching[name] = torch.cat([theirs[name][:2], ours[name][2:]])
     if not matching:
-        raise ColorizeError(f"model.init_from={path} has no weight of the same name and shape as this network.")
-    task.load_state_dict({**ours, **matching})
+        raise ColorizeError(f"model.init_from={source} has no weight of the same name and shape as this network.")
+    task.load_state_dict({**task.state_dict(), **matching})
     log.warning(
         "model.init_from=%s: %d of the network's %d tensors start from it; start anew: %s; not used: %s.",
-        path,
+        source,
         len(matching),
-        len(weights),
+        len(ours),
         _tensors(ours, matching),
         _tensors(theirs, matching),
     )
