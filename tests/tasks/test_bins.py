@@ -18,6 +18,8 @@ from colorize.tasks.soft_cross_entropy import SoftCrossEntropy
 from colorize.training.callbacks import EMA
 from colorize.training.restore import check_loads_back, load_task, start_from
 from colorize.weights.checkpoint import read_checkpoint
+from colorize.weights.exported import write_exported
+from colorize.weights.model import Model
 from tests.training.small import make_data, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -282,12 +284,11 @@ def test_bins_are_learned_beside_a_trained_regression(tmp_path: Path) -> None:
     """From the checkpoint of a regression, its trunk frozen: a wider head begins with that, which stays as it is."""
     network = {"name": "UNet", "width": 4, "depth": 1}
     regression = LabTask(network, {"name": "mse"}, {"name": "Adam", "lr": 1e-2})
-    content: dict[str, Any] = {"state_dict": regression.state_dict(), "hyper_parameters": dict(regression.hparams)}
-    regression.on_save_checkpoint(content)
-    torch.save(content, tmp_path / "best.ckpt")
+    model = Model(regression.target, regression.network)
+    write_exported(tmp_path / "best.safetensors", model, {"image_size": 32}, torch.float32)
     frozen = {"name": "AdamW", "lr": 1e-2, "weight_decay": 0, "lr_factors": {"encoder": 0, "up": 0, "decoder": 0}}
     hybrid = make_task(LabHybridTask, optimizer=frozen, loss_weight=0.0, cross_entropy_weight=1.0)
-    start_from(hybrid, tmp_path / "best.ckpt")
+    start_from(hybrid, str(tmp_path / "best.safetensors"))
     before = {name: value.clone() for name, value in hybrid.network.state_dict().items()}
     make_trainer(tmp_path, max_epochs=1).fit(hybrid, datamodule=make_data())
     x = hybrid.target.see(torch.rand(2, 3, 32, 32))

@@ -12,9 +12,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from colorize.data.scenes import SceneData
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
-from colorize.tasks import LabTask, ReconstructionTask, RGBTask
+from colorize.tasks import LabTask
 from colorize.training.callbacks import SaveConfig
-from colorize.training.restore import load_task, start_from
+from colorize.training.restore import load_task
 from colorize.weights.checkpoint import load_model, read_checkpoint
 from colorize.weights.model import fingerprint
 
@@ -133,32 +133,6 @@ def test_a_checkpoint_of_another_project_and_a_missing_one_are_named(tmp_path: P
         load_task(tmp_path / "foreign.ckpt")
     with pytest.raises(ColorizeError, match="There is no checkpoint"):
         load_task(tmp_path / "nothing.ckpt")
-
-
-PLAIN = {"loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
-
-
-def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    network = {"name": "ConvAutoencoder", "width": 4, "depth": 1}
-    autoencoder, colorizer = ReconstructionTask(network, **PLAIN), RGBTask(network, **PLAIN)
-    path = tmp_path / "autoencoder.ckpt"
-    checkpoint = {"task": "ReconstructionTask", "hyper_parameters": {}, "state_dict": autoencoder.state_dict()}
-    torch.save(checkpoint, path)
-    before = {name: value.clone() for name, value in colorizer.state_dict().items()}
-    start_from(colorizer, path)
-    for name, value in colorizer.state_dict().items():
-        first = name == "network.encoder.0.0.weight"
-        assert torch.equal(value, (before if first else autoencoder.state_dict())[name]), name
-    total = len(before)
-    assert f"{total - 1} of the network's {total} tensors start from it" in caplog.text
-    assert "start anew: encoder.0.0.weight 4x1x3x3; not used: encoder.0.0.weight 4x3x3x3." in caplog.text
-
-
-def test_a_start_from_a_network_with_nothing_in_common_is_refused(trained: tuple[LabTask, Path]) -> None:
-    with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
-        start_from(RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), trained[1])
 
 
 def test_inference_needs_no_loss_and_no_optimizer(trained: tuple[LabTask, Path], tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_tensors_larger_than_their_file_are_refused(tmp_path: Path) -> None:
     assert path.stat().st_size < 100_000
     refused(path, "holds fewer bytes than its weights need")
     with pytest.raises(ColorizeError, match="holds fewer bytes"):
-        start_from(LabTask({"name": "UNet", "width": 4, "depth": 1}, **PLAIN), path)
+        start_from(LabTask({"name": "UNet", "width": 4, "depth": 1}, **PLAIN), str(path))
     many = {f"{PREFIX}{number}": torch.empty(2**40, device="meta") for number in range(3)}
     torch.save(content({"name": "UNet", "width": 4, "depth": 1}, state_dict=many), path)
     refused(path, "holds fewer bytes than its weights need")

@@ -1,0 +1,101 @@
+"""`model.init_from`: a training begins with the weights of another, of a file, or of those that ship."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from colorize.errors import ColorizeError
+from colorize.tasks import LabBinsTask, LabHybridTask, LabTask, ReconstructionTask, RGBTask
+from colorize.tasks.base import Task
+from colorize.training.config import expand_paths
+from colorize.training.restore import start_from
+from colorize.weights.exported import write_exported
+from colorize.weights.loading import load_weights
+from colorize.weights.model import Model
+
+PLAIN: dict[str, Any] = {"loss": {"name": "mse"}, "optimizer": {"name": "Adam"}}
+SMALL: dict[str, Any] = {"name": "UNet", "width": 4, "depth": 1}
+CROSS_ENTROPY: dict[str, Any] = {"name": "soft_cross_entropy", "neighbors": 10, "sigma": 5}
+EVERY_KIND: dict[str, Task] = {
+    "regression": LabTask(SMALL, **PLAIN),
+    "bins": LabBinsTask(SMALL, CROSS_ENTROPY, PLAIN["optimizer"], grid=10),
+    "hybrid": LabHybridTask(SMALL, **PLAIN, cross_entropy_loss=CROSS_ENTROPY, grid=10),
+}
+
+
+def save(task: Task, folder: Path) -> Path:
+    """A run's checkpoint of this task."""
+    config = {"data": {"image_size": 16}}
+    content: dict[str, Any] = {
+        "state_dict": task.state_dict(),
+        "hyper_parameters": dict(task.hparams),
+        "config": config,
+    }
+    task.on_save_checkpoint(content)
+    torch.save(content, folder / "best.ckpt")
+    return folder / "best.ckpt"
+
+
+def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = {"name": "ConvAutoencoder", "width": 4, "depth": 1}
+    autoencoder, colorizer = ReconstructionTask(network, **PLAIN), RGBTask(network, **PLAIN)
+    before = {name: value.clone() for name, value in colorizer.state_dict().items()}
+    start_from(colorizer, str(save(autoencoder, tmp_path)))
+    for name, value in colorizer.state_dict().items():
+        first = name == "network.encoder.0.0.weight"
+        assert torch.equal(value, (before if first else autoencoder.state_dict())[name]), name
+    total = len(before)
+    assert f"{total - 1} of the network's {total} tensors start from it" in caplog.text
+    assert "start anew: encoder.0.0.weight 4x1x3x3; not used: encoder.0.0.weight 4x3x3x3." in caplog.text
+
+
+def test_a_start_from_a_network_with_nothing_in_common_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match="no weight of the same name and shape"):
+        start_from(
+            RGBTask({"name": "ConvNet", "image_size": 16}, **PLAIN), str(save(LabTask(SMALL, **PLAIN), tmp_path))
+        )
+
+
+def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixture) -> None:
+    """They say ab and bins; a regression takes their ab."""
+    model, _ = load_weights("photographs")
+    task = LabTask(dict(model.network.spec), **PLAIN)
+    start_from(task, "photographs")
+    theirs = model.network.state_dict()
+    for name, tensor in task.network.state_dict().items():
+        assert torch.equal(tensor, theirs[name][: len(tensor)] if name.startswith("head.") else theirs[name]), name
+    total = len(theirs)
+    assert (
+        f"init_from=photographs: {total} of the network's {total} tensors start from it; start anew: none"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize("kind", ["regression", "bins", "hybrid"])
+@pytest.mark.parametrize("other", ["regression", "bins", "hybrid"])
+def test_of_a_head_what_means_the_same_is_taken(kind: str, other: str, tmp_path: Path) -> None:
+    source, task = EVERY_KIND[kind], type(EVERY_KIND[other])(**EVERY_KIND[other].hparams)
+    before = task.network.state_dict()["head.weight"].clone()
+    write_exported(tmp_path / "a.safetensors", Model(source.target, source.network), {"image_size": 16}, torch.float32)
+    start_from(task, str(tmp_path / "a.safetensors"))
+    theirs, ours = source.network.state_dict()["head.weight"], task.network.state_dict()["head.weight"]
+    if kind == other:
+        assert torch.equal(ours, theirs)
+    elif "bins" in (kind, other):
+        assert torch.equal(ours, before)
+    else:
+        assert torch.equal(ours[:2], theirs[:2])
+        assert torch.equal(ours[2:], before[2:])
+
+
+@pytest.mark.parametrize("source", ["photographs", "hf://ada/colours", "hf://ada/colours@v1"])
+def test_names_are_no_paths(source: str) -> None:
+    empty: dict[str, Any] = {"ckpt_path": None, "run_dir": "runs"}
+    cfg = OmegaConf.create({**empty, "model": {"init_from": source, "encoder_weights": None}})
+    expand_paths(cfg)
+    assert cfg.model.init_from == source
