@@ -16,7 +16,7 @@ from colorize.training.config import build_task, expand_paths, resolve_precision
 from colorize.training.evaluate import evaluate, summary
 from colorize.training.fit import Training, fit
 from colorize.training.loggers import log_test_results, open_loggers
-from colorize.training.restore import adopt_checkpoint, load_task
+from colorize.training.restore import adopt_checkpoint, task_to_evaluate
 from colorize.training.resume.find import adopt_last_checkpoint
 
 
@@ -45,7 +45,7 @@ def main(cfg: DictConfig) -> float | None:
             if training is None:
                 return None
         else:
-            task, training = load_task(Path(cfg.ckpt_path)), Training(cfg.ckpt_path)
+            task, training = task_to_evaluate(cfg), Training(cfg.ckpt_path or cfg.model.init_from)
         metrics = evaluate(cfg, task, data, callbacks, loggers, training.facts)
         log_test_results(loggers, task, data, metrics, training.checkpoint if cfg.fit else None)
         print(summary(metrics, Path(cfg.run_dir), training.checkpoint))

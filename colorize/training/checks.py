@@ -64,9 +64,10 @@ def check_paths(cfg: DictConfig) -> None:
             f"model.init_from={init_from} does not exist: give RUN/checkpoints/best.ckpt, a .safetensors file, "
             f"{SCHEME}USER/NAME, {', '.join(shipped())}, or null."
         )
-    if not cfg.fit and cfg.ckpt_path is None:
+    if not cfg.fit and cfg.ckpt_path is None and init_from is None:
         raise ColorizeError(
-            "fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt."
+            "fit=false evaluates a checkpoint, but none is given: add ckpt_path=RUN/checkpoints/best.ckpt, or other "
+            "weights for this model by model.init_from."
         )
 
 

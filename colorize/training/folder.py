@@ -72,11 +72,12 @@ def make_folder(path: Path) -> Path:
             return own
 
 
-def run_name(fit: bool, ckpt_path: str | None, model: str, data: str) -> str:
-    """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run that its checkpoint is of."""
-    if fit or ckpt_path is None:
+def run_name(fit: bool, ckpt_path: str | None, init_from: str | None, model: str, data: str) -> str:
+    """MODEL_DATA of a training; evaluate_RUN_on_DATA of an evaluation, after the run or weights that it is of."""
+    source = ckpt_path or init_from
+    if fit or source is None:
         return f"{model}_{data}"
-    path = Path(ckpt_path)
+    path = Path(source)
     evaluated = path.absolute().parent.parent.name if path.parent.name == "checkpoints" else path.stem
     return f"evaluate_{re.sub(r'[^A-Za-z0-9._-]', '_', evaluated)}_on_{data}"
 

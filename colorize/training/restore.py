@@ -19,11 +19,30 @@ from colorize.registry import explain_unknown, imported_subclasses
 from colorize.targets import build_target
 from colorize.targets.bins import regresses_ab
 from colorize.tasks import LabTask, Task
+from colorize.training.config import build_task
 from colorize.weights.checkpoint import read_checkpoint, trained_on
 from colorize.weights.loading import LARGEST_IMAGE_SIZE, load_weights
 from colorize.weights.model import PREFIX, shapes
 
 log = logging.getLogger(__name__)
+
+
+def task_to_evaluate(cfg: DictConfig) -> Task:
+    """The trained task of `cfg.ckpt_path`, or the one that `cfg.model` describes with all its weights from `init_from`.
+
+    Raises:
+        ColorizeError: as `load_task` and `start_from`, or `init_from` lacks some of its weights.
+    """
+    if cfg.ckpt_path is not None:
+        return load_task(Path(cfg.ckpt_path))
+    task = build_task(cfg)
+    missing = start_from(task, str(cfg.model.init_from))
+    if missing:
+        raise ColorizeError(
+            f"model.init_from={cfg.model.init_from} lacks {len(missing)} tensors of this model ({missing[0]}, ...), "
+            "which cannot be evaluated untrained: give the model= and model.network that these weights are of."
+        )
+    return task.eval()
 
 
 def load_task(path: Path) -> Task:
@@ -149,7 +168,7 @@ def initialize(task: Task, model: DictConfig) -> None:
         start_from(task, str(model.init_from))
 
 
-def start_from(task: Task, source: str) -> None:
+def start_from(task: Task, source: str) -> list[str]:
     """Copy into `task` every weight of a trained network that has the same name and shape, and say which have not.
 
     Of heads that both predict ab by regression the two channels that do are the same: lab_hybrid goes on from lab_unet.
@@ -157,6 +176,9 @@ def start_from(task: Task, source: str) -> None:
     Args:
         task: a new one.
         source: what `load_weights` takes: a name that ships, a checkpoint, a .safetensors file, hf://USER/NAME.
+
+    Returns:
+        The names of the network's tensors that have not.
 
     Raises:
         ColorizeError: as `load_weights`, or nothing matches.
@@ -180,6 +202,7 @@ def start_from(task: Task, source: str) -> None:
         _tensors(ours, matching),
         _tensors(theirs, matching),
     )
+    return [name.removeprefix(PREFIX) for name in ours if name not in matching]
 
 
 def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:

@@ -38,17 +38,23 @@ def test_home_is_written_out_in_every_path_of_the_training(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("fit", "ckpt_path", "expected"),
+    ("fit", "ckpt_path", "init_from", "expected"),
     [
-        (True, None, "lab_unet_scenes"),
-        (True, "runs/12-30_rgb_cae/checkpoints/last.ckpt", "lab_unet_scenes"),
-        (False, "runs/12-30_rgb_cae/checkpoints/best.ckpt", "evaluate_12-30_rgb_cae_on_scenes"),
-        (False, "/else where/a=b.ckpt", "evaluate_a_b_on_scenes"),
-        (False, None, "lab_unet_scenes"),  # refused by `check`
+        (True, None, None, "lab_unet_scenes"),
+        (True, "runs/12-30_rgb_cae/checkpoints/last.ckpt", None, "lab_unet_scenes"),
+        (True, None, "photographs", "lab_unet_scenes"),
+        (False, "runs/12-30_rgb_cae/checkpoints/best.ckpt", None, "evaluate_12-30_rgb_cae_on_scenes"),
+        (False, "runs/12-30_rgb_cae/checkpoints/best.ckpt", "photographs", "evaluate_12-30_rgb_cae_on_scenes"),
+        (False, "/else where/a=b.ckpt", None, "evaluate_a_b_on_scenes"),
+        (False, None, "photographs", "evaluate_photographs_on_scenes"),
+        (False, None, "hf://ada/colours@v1", "evaluate_colours_v1_on_scenes"),
+        (False, None, None, "lab_unet_scenes"),  # refused by `check`
     ],
 )
-def test_a_run_is_named_after_what_is_trained_or_evaluated(fit: bool, ckpt_path: str | None, expected: str) -> None:
-    assert run_name(fit, ckpt_path, "lab_unet", "scenes") == expected
+def test_a_run_is_named_after_what_is_trained_or_evaluated(
+    fit: bool, ckpt_path: str | None, init_from: str | None, expected: str
+) -> None:
+    assert run_name(fit, ckpt_path, init_from, "lab_unet", "scenes") == expected
 
 
 @pytest.mark.parametrize(

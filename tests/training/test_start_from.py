@@ -11,7 +11,7 @@ from colorize.errors import ColorizeError
 from colorize.tasks import LabBinsTask, LabHybridTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
 from colorize.training.config import expand_paths
-from colorize.training.restore import start_from
+from colorize.training.restore import start_from, task_to_evaluate
 from colorize.weights.exported import write_exported
 from colorize.weights.loading import load_weights
 from colorize.weights.model import Model
@@ -37,6 +37,12 @@ def save(task: Task, folder: Path) -> Path:
     task.on_save_checkpoint(content)
     torch.save(content, folder / "best.ckpt")
     return folder / "best.ckpt"
+
+
+def export(kind: str, folder: Path) -> Path:
+    path, task = folder / f"{kind}.safetensors", EVERY_KIND[kind]
+    write_exported(path, Model(task.target, task.network), {"image_size": 16}, torch.float32)
+    return path
 
 
 def test_a_colorizer_starts_from_an_autoencoder_where_shapes_match(
@@ -68,7 +74,7 @@ def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixtu
     start_from(task, "photographs")
     theirs = model.network.state_dict()
     for name, tensor in task.network.state_dict().items():
-        assert torch.equal(tensor, theirs[name][: len(tensor)] if name.startswith("head.") else theirs[name]), name
+        assert torch.equal(tensor, theirs[name][:2] if name.startswith("head.") else theirs[name]), name
     total = len(theirs)
     assert (
         f"init_from=photographs: {total} of the network's {total} tensors start from it; start anew: none"
@@ -81,8 +87,7 @@ def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixtu
 def test_of_a_head_what_means_the_same_is_taken(kind: str, other: str, tmp_path: Path) -> None:
     source, task = EVERY_KIND[kind], type(EVERY_KIND[other])(**EVERY_KIND[other].hparams)
     before = task.network.state_dict()["head.weight"].clone()
-    write_exported(tmp_path / "a.safetensors", Model(source.target, source.network), {"image_size": 16}, torch.float32)
-    start_from(task, str(tmp_path / "a.safetensors"))
+    start_from(task, str(export(kind, tmp_path)))
     theirs, ours = source.network.state_dict()["head.weight"], task.network.state_dict()["head.weight"]
     if kind == other:
         assert torch.equal(ours, theirs)
@@ -91,6 +96,22 @@ def test_of_a_head_what_means_the_same_is_taken(kind: str, other: str, tmp_path:
     else:
         assert torch.equal(ours[:2], theirs[:2])
         assert torch.equal(ours[2:], before[2:])
+
+
+def test_an_evaluation_is_of_whole_weights_alone(tmp_path: Path) -> None:
+    model = {"_target_": "colorize.tasks.LabTask", "network": SMALL, **PLAIN}
+    cfg = OmegaConf.create({"fit": False, "ckpt_path": None, "model": model})
+    cfg.model.init_from = str(export("hybrid", tmp_path))
+    task = task_to_evaluate(cfg)
+    theirs = EVERY_KIND["hybrid"].network.state_dict()
+    assert not task.training
+    for name, tensor in task.network.state_dict().items():
+        assert torch.equal(tensor, theirs[name][:2] if name.startswith("head.") else theirs[name]), name
+    cfg.model.init_from = str(export("bins", tmp_path))
+    with pytest.raises(
+        ColorizeError, match=r"bins\.safetensors lacks 2 tensors of this model \(head\.weight, \.\.\.\)"
+    ):
+        task_to_evaluate(cfg)
 
 
 @pytest.mark.parametrize("source", ["photographs", "hf://ada/colours", "hf://ada/colours@v1"])
