@@ -1,6 +1,8 @@
 """EXIF, resolution and orientation."""
 
 import math
+import struct
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PIL import Image
@@ -29,7 +31,28 @@ _KEPT = (
     Base.XPSubject,
 )
 
+# Of the EXIF directory, what is UNDEFINED (CIPA DC-008, 4.6.5) and Pillow would write as BYTE.
+_UNDEFINED_TAGS = (
+    Base.OECF,
+    Base.ComponentsConfiguration,
+    Base.MakerNote,
+    Base.UserComment,
+    Base.SpatialFrequencyResponse,
+    Base.FileSource,
+    Base.SceneType,
+    Base.CFAPattern,
+    Base.DeviceSettingDescription,
+)
+
+_BYTE, _UNDEFINED = 1, 7
 _SRGB = 1
+
+
+class _Text(str):
+    """Text in whatever encoding it has: Pillow reads it as Latin-1, and would write a ? for all beyond ASCII."""
+
+    def encode(self, *_: str) -> bytes:
+        return super().encode("latin-1")
 
 
 def read_orientation(image: Image.Image) -> int:
@@ -49,20 +72,19 @@ def read_exif(image: Image.Image, size: tuple[int, int], *, is_converted: bool =
     try:
         old = image.getexif()
         new = Image.Exif()
-        for tag in _KEPT:
-            if tag in old:
-                new[tag] = old[tag]
-        for directory in (IFD.Exif, IFD.GPSInfo):
-            if entries := dict(old.get_ifd(directory)):
-                entries.pop(IFD.Interop, None)
-                new.get_ifd(directory).update(entries)
-        details = new.get_ifd(IFD.Exif)
+        new.endian = old.endian  # comments in UTF-16 and the notes of cameras have it too
+        new.update(_with_text({tag: old[tag] for tag in _KEPT if tag in old}))
+        details, place = dict(old.get_ifd(IFD.Exif)), dict(old.get_ifd(IFD.GPSInfo))
+        details.pop(IFD.Interop, None)
         for tag, side in zip((Base.ExifImageWidth, Base.ExifImageHeight), size, strict=True):
             if tag in details:
                 details[tag] = side
         if is_converted and Base.ColorSpace in details:
             details[Base.ColorSpace] = _SRGB
-        return new.tobytes() if len(new) or details or new.get_ifd(IFD.GPSInfo) else None
+        for directory, entries in ((IFD.Exif, details), (IFD.GPSInfo, place)):
+            if entries:  # an empty one is written as a pointer to nothing
+                new.get_ifd(directory).update(_with_text(entries))
+        return new.tobytes() if len(new) or details or place else None
     except Exception:  # a damaged block makes Pillow raise nearly anything
         return None
 
@@ -96,10 +118,48 @@ def exif_to_write(exif: bytes | None, dpi: tuple[float, float] | None) -> Image.
     block = Image.Exif()
     if exif is not None:
         block.load(exif)
+        block.update(_with_text(block))
+        for directory in {IFD.Exif, IFD.GPSInfo} & block.keys():
+            block.get_ifd(directory).update(_with_text(block.get_ifd(directory)))
     if dpi is not None:
         block[Base.XResolution], block[Base.YResolution] = dpi
         block[Base.ResolutionUnit] = 2
     return block
+
+
+def _with_text(entries: Mapping[int, Any]) -> dict[int, Any]:
+    return {tag: _Text(value) if isinstance(value, str) else value for tag, value in entries.items()}
+
+
+def exif_block(exif: Image.Exif) -> bytes:
+    """The block of `exif_to_write`, beginning with Exif and two zeros."""
+    block = exif.tobytes()
+    return block[:14] + mark_undefined(block[14:], 8, ">" if block[6:8] == b"MM" else "<")
+
+
+def mark_undefined(directory: bytes, at: int, order: str) -> bytes:
+    """A first directory as Pillow wrote it, whose EXIF directory says of bytes that are UNDEFINED that they are.
+
+    Args:
+        directory: with all that it points to.
+        at: its place in the file.
+        order: of bytes, "<" or ">".
+    """
+    result = bytearray(directory)
+    for place, tag, _ in _entries(directory, 0, order):
+        if tag == IFD.Exif:
+            (inner,) = struct.unpack_from(f"{order}I", directory, place + 8)
+            for entry, inner_tag, kind in _entries(directory, inner - at, order):
+                if inner_tag in _UNDEFINED_TAGS and kind == _BYTE:
+                    struct.pack_into(f"{order}H", result, entry + 2, _UNDEFINED)
+    return bytes(result)
+
+
+def _entries(directory: bytes, place: int, order: str) -> Iterator[tuple[int, int, int]]:
+    """The place, tag and type of each."""
+    (count,) = struct.unpack_from(f"{order}H", directory, place)
+    places = range(place + 2, place + 2 + 12 * count, 12)
+    return ((entry, *struct.unpack_from(f"{order}HH", directory, entry)) for entry in places)
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:

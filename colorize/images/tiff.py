@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
+from colorize.images.metadata import mark_undefined
 from colorize.images.photograph import Pixels, strips
 
 HEADER = b"II*\0"  # the pointer to the first page follows
@@ -144,10 +145,7 @@ def encode_page(
         coded.append(zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 1))
     directory = ImageFileDirectory_v2()
     for tag, value in exif.items():
-        directory[tag] = value
-    for tag in (IFD.Exif, IFD.GPSInfo):
-        if entries := exif.get_ifd(tag):
-            directory[tag] = dict(entries)
+        directory[tag] = dict(exif.get_ifd(tag)) if tag in (IFD.Exif, IFD.GPSInfo) else value
     sizes = [len(strip) for strip in coded]
     directory[Base.ImageWidth], directory[Base.ImageLength] = width, height
     directory[Base.BitsPerSample] = (8 * pixels.itemsize,) * channels
@@ -169,5 +167,5 @@ def encode_page(
         if block is not None:
             directory.tagtype[block_tag] = kind
             directory[block_tag] = block
-    page = directory.tobytes(at)  # moves the strip offsets to the place behind itself
+    page = mark_undefined(directory.tobytes(at), at, "<")  # Pillow moves the strip offsets to the place behind itself
     return page + b"".join(coded), at + 2 + 12 * len(directory)

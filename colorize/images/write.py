@@ -18,7 +18,7 @@ from colorize.errors import DiskFullError, ImageError
 from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
 from colorize.images.jpeg import encode_planes
-from colorize.images.metadata import exif_to_write
+from colorize.images.metadata import exif_block, exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.tiff import HEADER, encode_page, encode_tiff
 
@@ -175,7 +175,7 @@ def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality
 
 def _exif_block(like: Photograph, file_format: str) -> bytes | None:
     needed = like.exif or (like.dpi and file_format in ("WEBP", "AVIF"))
-    return exif_to_write(like.exif, like.dpi).tobytes() if needed else None
+    return exif_block(exif_to_write(like.exif, like.dpi)) if needed else None
 
 
 def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, options: dict[str, Any]) -> bytes:

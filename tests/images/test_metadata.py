@@ -142,6 +142,37 @@ def test_exif_profile_and_resolution_are_carried(source: str, target: str, tmp_p
         assert image.info["icc_profile"] == SRGB
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("target", [".jpg", ".png", ".tif", ".webp", ".avif"])
+def test_text_and_comments_are_those_of_the_file(target: str, order: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.endian = order
+    exif[Base.Artist] = "Jürgen Müller, 日本".encode()
+    exif.get_ifd(IFD.Exif)[Base.LensModel] = "a" * 20
+    exif.get_ifd(IFD.Exif)[Base.UserComment] = b"ASCII\0\0\0a comment"
+    block = exif.tobytes().replace(b"a" * 20, b"Planar f/2,8 \xe2\x80\x93 50mm")
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", exif=block)
+    write_photograph(tmp_path / f"y{target}", RGB, read_photograph(tmp_path / "x.jpg"))
+    with Image.open(tmp_path / f"y{target}") as image:
+        data = image.getexif().fp.getvalue() if target != ".tif" else (tmp_path / "y.tif").read_bytes()
+    assert "Jürgen Müller, 日本\0".encode() in data
+    assert "Planar f/2,8 – 50mm\0".encode() in data
+    file_order = order if target != ".tif" else "<"
+    assert data[:2] == {"<": b"II", ">": b"MM"}[file_order]
+    assert struct.pack(f"{file_order}HHI", Base.UserComment, 7, 17) in data  # 7 is UNDEFINED
+
+
+@pytest.mark.parametrize("target", [".jpg", ".png", ".tif", ".webp"])
+def test_a_directory_that_the_file_has_not_is_not_pointed_to(target: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Artist] = "Prokudin"
+    Image.fromarray(RGB).save(tmp_path / "x.tif", exif=exif)
+    write_photograph(tmp_path / f"y{target}", RGB, read_photograph(tmp_path / "x.tif"))
+    with Image.open(tmp_path / f"y{target}") as image:
+        assert image.getexif()[Base.Artist] == "Prokudin"
+        assert not {IFD.Exif, IFD.GPSInfo} & image.getexif().keys()
+
+
 def test_bmp_carries_the_resolution(tmp_path: Path) -> None:
     write_photograph(tmp_path / "x.bmp", RGB, Photograph(RGB, exif=rich_exif((7, 5)), dpi=(300, 150)))
     assert read_photograph(tmp_path / "x.bmp").dpi == pytest.approx((300, 150), rel=1e-4)
