@@ -12,6 +12,16 @@ from typing import BinaryIO
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
+def is_file(path: Path) -> bool:
+    """Whether it is a file; also of a path that is none because its name is too long, on which Path.is_file raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def expand_home(path: Path | str) -> Path:
+    """~ and ~USER as their home; ~NAME of nobody, on which Path.expanduser raises, is a name like any other."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` as `whole_file` does."""
     with whole_file(path) as file:

@@ -11,7 +11,7 @@ from colorize.album.coloring import Coloring
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
 from colorize.errors import ImageError
-from colorize.files import write_whole
+from colorize.files import is_file, write_whole
 from colorize.images import Photograph, Pixels, Planes, write_pages, write_photograph
 from colorize.images.photograph import three_channels
 
@@ -29,7 +29,7 @@ def write_pictures(job: Job, photograph: Photograph, made: Made, settings: Setti
         ImageError, DiskFullError, OSError: a picture cannot be written; nothing of it is.
     """
     for path in job.pictures if made is not None else [job.output]:
-        if path.exists() and not settings.overwrite:
+        if is_file(path) and not settings.overwrite:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         if made is None and path.suffix.lower() == job.file.suffix.lower():
@@ -60,7 +60,7 @@ def write_page_pictures(job: Job, count: int, pages: Iterable[tuple[Photograph, 
     Raises:
         ImageError, DiskFullError, OSError: a picture cannot be written, or is not named as a TIFF; nothing of it is.
     """
-    paths = [path for path in job.pictures if settings.overwrite or not path.exists()]
+    paths = [path for path in job.pictures if settings.overwrite or not is_file(path)]
     try:
         with ExitStack() as stack:
             writers = []

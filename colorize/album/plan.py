@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from colorize.errors import ColorizeError
-from colorize.files import remove_temporaries
+from colorize.files import expand_home, remove_temporaries
 from colorize.images import EXTENSIONS, WRITABLE, find_photographs
 
 SUFFIXES_OF_FORMAT = {"png": (".png",), "jpg": (".jpg", ".jpeg"), "tiff": (".tiff", ".tif"), "webp": (".webp",)}
@@ -102,7 +102,9 @@ def remove_leftovers(plan: Plan) -> None:
 
 def _find(source: str) -> tuple[Path, list[Path], bool]:
     """(the folder that names start from, the photographs, whether the source is one of them itself)."""
-    path = Path(source).expanduser()
+    if not source:
+        raise ColorizeError("input= is empty: give a photograph, a folder of them, or a pattern such as 'scans/*.tif'.")
+    path = expand_home(source)
     if path.is_dir():
         return path, find_photographs(path, FILMS), False
     if path.is_file():
@@ -137,7 +139,7 @@ def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[
     suffix = _suffix(file, file_format)
     if output is None:
         return [Job(file, file.with_name(f"{file.stem}_colorized{suffix}"))], None
-    path = Path(output).expanduser()
+    path = expand_home(output)
     if path.is_dir() or not _names_picture(path):
         folder = _output_folder(str(file), output)
         return [Job(file, folder / file.with_suffix(suffix).name)], folder
@@ -162,7 +164,7 @@ def _is_film(path: Path) -> bool:
 def _output_folder(source: str, output: str | None) -> Path:
     if output is None:
         raise ColorizeError(f"output=FOLDER is needed for the pictures of input={source}, which may be many.")
-    folder = Path(output).expanduser()
+    folder = expand_home(output)
     if folder.exists() and not folder.is_dir():
         raise ColorizeError(f"output={output} is a file: give a folder for the pictures of input={source}.")
     if not folder.exists() and _names_picture(folder):

@@ -16,6 +16,7 @@ from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
+from colorize.files import is_file
 from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.colors import check_distribution
@@ -108,4 +109,4 @@ def _todo(plan: Plan, settings: Settings, outcome: Outcome) -> list[Job]:
 
 def _is_there(job: Job, status: str | None) -> bool:
     """Whether every picture is; photographs already in colour have none side by side."""
-    return job.output.exists() and (status == "colored" or all(picture.exists() for picture in job.pictures))
+    return is_file(job.output) and (status == "colored" or all(map(is_file, job.pictures)))

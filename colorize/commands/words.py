@@ -1,9 +1,9 @@
 """Plain options as Hydra's overrides: `photo.jpg -o out --no-tta` is `input=photo.jpg output=out tta=false`."""
 
+import os
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
 from hydra._internal.utils import get_args_parser
 
@@ -47,7 +47,7 @@ def overrides(words: Sequence[str]) -> list[str]:
             result.append(word)
             if not equals and of_hydra[name].nargs is None and left:
                 result.append(left.pop(0))
-        elif word.startswith("-") and not Path(word).exists():
+        elif word.startswith("-") and not _is_there(word):
             raise ColorizeError(_unknown(name, list(options)))
         elif _is_override(word, keys):
             result.append(word)
@@ -76,7 +76,11 @@ def _is_override(word: str, keys: Sequence[Key]) -> bool:
     """Whether a word is KEY=VALUE, and no photograph whose name holds a = ."""
     found = _OVERRIDE.fullmatch(word)
     known = {key.name.partition(".")[0] for key in keys} | {"hydra"}
-    return found is not None and (found["group"] in known or not Path(word).exists())
+    return found is not None and (found["group"] in known or not _is_there(word))
+
+
+def _is_there(word: str) -> bool:
+    return os.path.exists(word)  # noqa: PTH110 # Path.exists raises on a name that is too long
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

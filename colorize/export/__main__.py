@@ -6,6 +6,7 @@ from pathlib import Path
 
 from colorize.cli import sentence
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 from colorize.registry import explain_unknown
 
 KEYS = ("checkpoint", "precision", "quantize", "calibration", "license")
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if (quantize is None) != (calibration is None):
             raise ColorizeError("quantize=int8 and calibration=FOLDER go together: give both or none.")
         options["source"] = options.pop("checkpoint", "photographs")
-        folder = None if calibration is None else Path(calibration).expanduser()
+        folder = None if calibration is None else expand_home(calibration)
         difference = export(path, calibration=folder, **options)
     except ColorizeError as error:
         sys.exit(f"error: {sentence(error)}")
@@ -55,7 +56,7 @@ def _read(words: Sequence[str]) -> tuple[Path, dict[str, str]]:
             raise ColorizeError(explain_unknown("option", key, list(KEYS)))
     if len(files) != 1:
         raise ColorizeError(f"One file is to be written, but {len(files)} are named: python -m colorize.export x.onnx.")
-    return Path(files[0]).expanduser(), options
+    return expand_home(files[0]), options
 
 
 if __name__ == "__main__":

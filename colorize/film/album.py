@@ -18,6 +18,7 @@ from colorize.album.plan import Job, Plan
 from colorize.album.share import KEPT
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError, first_line
+from colorize.files import is_file
 from colorize.film.background import StoppedError
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.make import Progress, make_film
@@ -65,7 +66,7 @@ class FilmAlbum:
         for job in self._plan.films:
             if stop.asked or outcome.disk_full is not None:
                 break
-            if job.output.exists() and not self._settings.overwrite:
+            if is_file(job.output) and not self._settings.overwrite:
                 row = LedgerRow(str(job.file), "kept", str(job.output), 0.0, KEPT)
                 if ledger is not None and ledger.status(job.file) not in (None, "failed"):
                     outcome.add(row)

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 from colorize.hub.download import SCHEME, parse_address
 from colorize.images import Pixels, Planes, read_photograph, write_photograph
 from colorize.inference.colors import check_distribution, draw_uncertainty
@@ -97,7 +98,7 @@ class Colorizer(Renderer):
         """
         known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics", "hub")
         facts = {key: value for key, value in self.facts.items() if key in known}
-        write_exported(Path(path).expanduser(), Model(self.target, self.network), facts, dtype)
+        write_exported(expand_home(path), Model(self.target, self.network), facts, dtype)
 
     def colorize_file(
         self,
@@ -122,8 +123,8 @@ class Colorizer(Renderer):
             ColorizeError: as in `colorize`.
         """
         check_distribution(self.target, temperature)
-        read = read_photograph(Path(photograph).expanduser(), gray=not self.needs_color)
-        path = Path(output).expanduser()
+        read = read_photograph(expand_home(photograph), gray=not self.needs_color)
+        path = expand_home(output)
         picture: Pixels | Planes
         if self.at_full_size:
             picture = self.render(read.pixels)

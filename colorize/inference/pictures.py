@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from colorize.files import expand_home
 from colorize.images import Photograph, Pixels, read_photograph
 from colorize.images.photograph import to_8_bit
 from colorize.images.profiles import to_srgb
@@ -29,7 +30,7 @@ def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
         TypeError, ValueError: another type or shape.
     """
     if isinstance(image, str | Path):
-        return read_photograph(Path(image), max_megapixels=max_megapixels)
+        return read_photograph(expand_home(image), max_megapixels=max_megapixels)
     if isinstance(image, Image.Image):
         return _from_pil(image)
     if isinstance(image, Tensor):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError, first_line
+from colorize.files import expand_home
 from colorize.hub.download import SCHEME, download
 from colorize.registry import explain_unknown
 from colorize.weights.checkpoint import load_model, trained_on
@@ -35,7 +36,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         path, origin = download(str(source))
         model, facts = load_weights(path)
         return model, {**facts, "hub": origin}
-    path = shipped().get(str(source)) or Path(source).expanduser()
+    path = shipped().get(str(source)) or expand_home(source)
     if not path.suffix and not path.exists():
         raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
     if path.suffix == ".safetensors":

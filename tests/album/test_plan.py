@@ -174,3 +174,17 @@ def test_leftovers_are_removed_wherever_pictures_go(tmp_path: Path) -> None:
     assert not made.exists()
     assert not ledger.exists()
     assert elsewhere.exists()
+
+
+def test_an_empty_input_is_not_the_current_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    with pytest.raises(ColorizeError, match="input= is empty: give a photograph"):
+        make_plan("", "out")
+
+
+def test_a_tilde_of_nobody_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "~no_such_user.jpg")
+    assert make_plan("~no_such_user.jpg").jobs[0].output == Path("~no_such_user_colorized.jpg")
+    with pytest.raises(ColorizeError, match="does not exist"):
+        make_plan("~no_such_user/a.jpg")

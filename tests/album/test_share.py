@@ -45,6 +45,21 @@ def test_all_are_made_and_told() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_folder_where_a_picture_goes_is_no_picture() -> None:
+    Path("out/1.png").mkdir(parents=True)
+    outcome = color()
+    assert outcome.summary() == "3 written, 0 kept, 1 failed"
+    assert outcome.failed == ["out/1.png: cannot be written: Is a directory"]
+
+
+def test_a_name_too_long_for_its_picture_is_told(tmp_path: Path) -> None:
+    photograph(tmp_path / f"{'x' * 245}.png")
+    plan = make_plan(str(tmp_path / f"{'x' * 245}.png"))
+    outcome = color_album(plan, Red(), Settings(num_threads=1), Ranks("cpu"), Stop())
+    assert outcome.failed == [f"{plan.jobs[0].output}: cannot be written: File name too long"]
+
+
+@pytest.mark.usefixtures("folder")
 def test_what_is_there_is_kept_and_a_failure_is_tried_again(folder: Path) -> None:
     bad = folder / "0.png"
     whole = bad.read_bytes()

@@ -56,6 +56,13 @@ def test_a_photograph_may_be_called_like_an_override_or_an_option(empty_folder: 
     for name in ("x=1.jpg", "-dash.jpg"):
         (empty_folder / name).touch()
         assert overrides([name]) == [f"input={name}"]
+    (empty_folder / "y=1").mkdir()
+    assert overrides(["y=1"]) == ["input=y=1"]
+
+
+def test_a_word_longer_than_any_name_is_an_override() -> None:
+    word = f"x={'y' * 300}"
+    assert overrides([word]) == [word]
 
 
 @pytest.mark.parametrize(
