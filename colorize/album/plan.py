@@ -90,8 +90,8 @@ def make_plan(
         _check_distinct(jobs, _name_folding(folder or jobs[0].output.parent))
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
-    films = [job for job in jobs if _is_film(job.file)]
-    return Plan([job for job in jobs if not _is_film(job.file)], folder, films)
+    films = [job for job in jobs if is_film(job.file)]
+    return Plan([job for job in jobs if not is_film(job.file)], folder, films)
 
 
 def remove_leftovers(plan: Plan) -> None:
@@ -143,10 +143,10 @@ def _one(file: Path, output: str | None, file_format: str | None) -> tuple[list[
     if path.is_dir() or not _names_picture(path):
         folder = _output_folder(str(file), output)
         return [Job(file, folder / file.with_suffix(suffix).name)], folder
-    writable = WRITABLE_FILMS if _is_film(file) else WRITABLE
+    writable = WRITABLE_FILMS if is_film(file) else WRITABLE
     if path.suffix.lower() not in writable:
         raise ColorizeError(f"output={output} cannot be written: its name must end in {', '.join(sorted(writable))}.")
-    if _is_film(file):
+    if is_film(file):
         return [Job(file, path)], None
     if file_format is not None and path.suffix.lower() not in SUFFIXES_OF_FORMAT[file_format]:
         raise ColorizeError(f"format={file_format} and output={output} differ: leave out format, or rename the output.")
@@ -157,7 +157,8 @@ def _names_picture(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS | WRITABLE | FILMS
 
 
-def _is_film(path: Path) -> bool:
+def is_film(path: Path) -> bool:
+    """By its name."""
     return path.suffix.lower() in FILMS
 
 
@@ -189,7 +190,7 @@ def _outside(photographs: list[Path], root: Path, folder: Path) -> list[Path]:
 
 def _suffix(file: Path, file_format: str | None) -> str:
     own = file.suffix.lower()
-    if _is_film(file):
+    if is_film(file):
         return file.suffix if own in WRITABLE_FILMS else ".mkv"
     if file_format is not None:
         return file.suffix if own in SUFFIXES_OF_FORMAT[file_format] else f".{file_format}"
@@ -199,7 +200,7 @@ def _suffix(file: Path, file_format: str | None) -> str:
 
 
 def _with_others(job: Job, side_by_side: bool, samples: int, uncertainty: bool) -> Job:
-    if _is_film(job.file):
+    if is_film(job.file):
         return job
 
     def beside(what: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from colorize.album.ledger import LedgerRow
 from colorize.album.pipeline import Pipeline
-from colorize.album.plan import Job, make_plan
+from colorize.album.plan import Job, is_film, make_plan
 from colorize.album.settings import Settings
 from colorize.app.choices import Choices, has_distribution
 from colorize.app.limits import Limits
@@ -18,6 +18,8 @@ from colorize.app.looks import Look, look, thumbnail
 from colorize.app.sessions import Sessions, take
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
+
+FILM = "is a film by its name, and the page takes photographs: predict.py gives colour to films"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Studio:
         with self.sessions.folder(name, "one") as folder:
             colorizer, settings = self.prepare(asked)
             file = take(upload, folder)
+            if is_film(file):
+                raise ColorizeError(f"{file.name}: {FILM}")
             (folder / "look").mkdir()
             seen = look(file, colorizer, settings, folder / "look")
             yield seen, None
@@ -119,7 +123,8 @@ class Studio:
             for part in ("photographs", "pictures", "thumbnails"):
                 (folder / part).mkdir()
             files = [take(upload, folder / "photographs") for upload in uploads]
-            jobs = [job for file in files for job in make_plan(str(file), str(folder / "pictures")).jobs]
+            plans = [make_plan(str(file), str(folder / "pictures")) for file in files]
+            jobs = [job for plan in plans for job in plan.jobs]
             rows: list[LedgerRow] = []
             thumbnails = []
 
@@ -135,6 +140,7 @@ class Studio:
             done = [Path(row.output) for row in rows if row.status == "done"]
             archive = _zip(done, folder / "colorized.zip") if done else None
             failed = [self.plain(row.message) for row in rows if row.status == "failed"]
+            failed += [f"{film.file.name}: {FILM}" for plan in plans for film in plan.films]
             return Album(sorted(thumbnails), archive, failed, len(jobs) - len(rows))
 
     def plain(self, message: str) -> str:

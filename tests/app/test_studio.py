@@ -161,6 +161,16 @@ def test_an_archive_holds_what_predict_writes_into_a_folder(make_studio: MakeStu
     assert steps == [(number, 4) for number in range(5)]
 
 
+def test_a_film_is_said_to_be_one(make_studio: MakeStudio, tmp_path: Path) -> None:
+    film = jpeg(tmp_path / "in/clip.jpg").rename(tmp_path / "in/clip.mp4")
+    studio, photograph = make_studio(unsure()), jpeg(tmp_path / "in/photo.jpg")
+    album = studio.color_several("a", [film, photograph], asked(), lambda *_: None)
+    assert [sentence.split(",")[0] for sentence in album.failed] == ["clip.mp4: is a film by its name"]
+    assert [name for _, name in album.thumbnails] == ["photo.jpg"]
+    with pytest.raises(ColorizeError, match=r"^clip\.mp4: is a film"):
+        list(studio.color_one("a", film, asked()))
+
+
 def test_stop_keeps_what_is_done(make_studio: MakeStudio, tmp_path: Path) -> None:
     studio = make_studio(unsure())
     photographs = [pages(tmp_path / f"{number}.tif") for number in range(4)]
