@@ -62,8 +62,11 @@ def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | Non
     Raises:
         DiskFullError: there is no room left for it.
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
+        ValueError: another quality, or pixels of another type or shape.
     """
     path = Path(path)
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality is {quality}, but must be 1 to 100.")
     if isinstance(pixels, Planes):
         if like is None or not takes_planes(path, like):
             raise ValueError(f"planes cannot be written to {path.name}")

@@ -12,7 +12,7 @@ from torch import Tensor
 from colorize.files import expand_home
 from colorize.images import Photograph, Pixels, read_photograph
 from colorize.images.photograph import to_8_bit
-from colorize.images.profiles import to_srgb
+from colorize.images.profiles import converter_to_srgb, to_srgb
 
 Picture = str | Path | Image.Image | npt.NDArray[np.generic] | Tensor
 
@@ -37,7 +37,8 @@ def as_photograph(image: Picture, max_megapixels: float | None) -> Photograph:
         if image.ndim != 3:
             shape = tuple(image.shape)
             raise ValueError(f"A tensor must be (C, H, W), but is {shape}; a batch (B, C, H, W) is for colorize alone.")
-        image = image.detach().cpu().movedim(0, -1).numpy()
+        image = image.detach().cpu().movedim(0, -1)
+        image = (image.float() if image.dtype == torch.bfloat16 else image).numpy()  # which NumPy does not have
     if not isinstance(image, np.ndarray):
         raise TypeError(f"A picture must be a path, a PIL image, an array or a tensor, but is {type(image).__name__}.")
     return _photograph(as_pixels(image))
@@ -75,15 +76,18 @@ def _photograph(pixels: Pixels) -> Photograph:
 
 def _from_pil(image: Image.Image) -> Photograph:
     upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("La", "RGBa"):  # premultiplied
+        upright = upright.convert(upright.mode.upper())
     if upright.mode.startswith("I;16"):
         return Photograph(np.array(upright).astype(np.uint16))
     if upright.mode in ("I", "F"):
         raise ValueError(f"A PIL image of mode {upright.mode} does not say what is white: give an array instead.")
     alpha = np.array(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
-    gray = upright.mode in ("1", "L", "LA", "La")
-    pixels = np.array(upright.convert("L" if gray else "RGB"))
-    profile = upright.info.get("icc_profile") if upright.mode not in ("CMYK", "LAB") else None
-    pixels, profile = to_srgb(pixels, profile)
+    gray = upright.mode in ("1", "L", "LA")
+    profile = upright.info.get("icc_profile")
+    if upright.mode in ("CMYK", "LAB"):
+        upright, profile = converter_to_srgb(upright, profile)(upright), None
+    pixels, profile = to_srgb(np.array(upright.convert("L" if gray else "RGB")), profile)
     return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=upright.info.get("dpi"))
 
 
@@ -101,12 +105,14 @@ def batch_as_float(images: Tensor) -> Tensor:
     """A batch (B, 1 or 3, H, W), uint8 or float in [0, 1], as float32 RGB (B, 3, H, W).
 
     Raises:
-        ValueError: another type or shape.
+        ValueError: another type or shape, floats outside of [0, 1].
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
         raise ValueError(f"A batch must be (B, 1, H, W) or (B, 3, H, W), but is {tuple(images.shape)}.")
     if images.dtype == torch.uint8:
         images = images / 255
-    elif not images.is_floating_point() or images.min() < 0 or images.max() > 1:
+    elif not images.is_floating_point():
         raise ValueError(f"A batch must be uint8 or float in [0, 1], but is {images.dtype}.")
+    elif not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError(f"Floats must be in [0, 1], but go from {images.min():g} to {images.max():g}.")
     return images.float().expand(-1, 3, -1, -1)

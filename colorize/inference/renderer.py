@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,16 @@ class Renderer:
         self, pixels: Pixels, *, saturation: float = 1.0, tta: bool = True, temperature: float | None = None
     ) -> Pixels:
         """The picture of pixels (H, W) or (H, W, 3), uint8 or uint16, in the same depth: (H, W, 3), or (H, W) from a
-        grayscaling network. The rest is as in `colorize`."""
+        grayscaling network. The rest is as in `colorize`.
+
+        Raises:
+            ValueError: pixels of another type or shape, or a saturation that is not finite.
+        """
+        known = pixels.dtype in (np.uint8, np.uint16) and pixels.ndim >= 2 and pixels.shape[2:] in ((), (3,))
+        if not known or pixels.size == 0:
+            raise ValueError(
+                f"Pixels must be uint8 or uint16, (H, W) or (H, W, 3), but are {pixels.dtype} {pixels.shape}."
+            )
         if self.at_full_size:
             check_distribution(self.target, temperature)
             return self._gray(pixels)
@@ -114,14 +124,14 @@ class Renderer:
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
         """The photograph's gray with the colours of the small picture, ab times `saturation`: `merge_pixels`."""
-        return merge_pixels(pixels, small, ab * saturation)
+        return merge_pixels(pixels, small, _times(ab, saturation))
 
     def merge_for(
         self, path: Path, photograph: Photograph, small: Tensor, ab: Tensor, saturation: float = 1.0
     ) -> Pixels | Planes:
         """The same for a file: as planes, where those are all that it holds of it, see `merge_planes`."""
         if takes_planes(path, photograph) and can_halve(photograph.pixels, small):
-            return merge_planes(photograph.pixels.astype(np.uint8, copy=False), small, ab * saturation)
+            return merge_planes(photograph.pixels.astype(np.uint8, copy=False), small, _times(ab, saturation))
         return self.merge(photograph.pixels, small, ab, saturation)
 
     @property
@@ -139,7 +149,7 @@ class Renderer:
             return self.target.to_rgb(x, self._predict(x).float())
         small = F.interpolate(rgb, self.small_size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         ab = self.predict_ab(small, tta, temperature).to(self.device)
-        return merge_batch(rgb, small, ab * saturation)
+        return merge_batch(rgb, small, _times(ab, saturation))
 
     def _colors(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
         x = self.target.see(small)
@@ -178,6 +188,12 @@ class Renderer:
     def _gray_strip(self, rgb: Tensor) -> Tensor:
         x = self.target.see(rgb.to(self.device))
         return self.target.to_rgb(x, self._predict(x).float())[:, :1].cpu()
+
+
+def _times(ab: Tensor, saturation: float) -> Tensor:
+    if not math.isfinite(saturation):
+        raise ValueError(f"saturation is {saturation}, but must be a finite number.")
+    return ab * saturation
 
 
 def _resize(rgb: Tensor, scale: float) -> Tensor:

@@ -28,12 +28,15 @@ def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: to
         dtype: float16 halves the file; the smallest of weights are rounded to multiples of 6e-8.
 
     Raises:
-        ColorizeError: the name ends in something else, the file cannot be written, a weight is not finite as `dtype`.
+        ColorizeError: the name ends in something else, the file cannot be written, a `dtype` of integers, or a weight
+            that is not finite as `dtype`.
     """
     if path.suffix != ".safetensors":
         raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
     if not model.network.spec:
         raise ColorizeError(f"{path}: an ONNX file's network has no weights of torch: save what it was exported from.")
+    if not dtype.is_floating_point:
+        raise ColorizeError(f"{path}: {dtype} holds no weights: save them as torch.float16 or torch.float32.")
     tensors = {}
     for name, tensor in model.network.state_dict().items():
         stored = tensor.to(dtype) if tensor.ndim >= 2 else tensor

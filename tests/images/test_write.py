@@ -133,6 +133,12 @@ def test_sizes_that_a_format_cannot_hold(suffix: str, longest: int, tmp_path: Pa
     assert read_photograph(tmp_path / f"x{suffix}").pixels.shape[:2] == (longest, 1)
 
 
+@pytest.mark.parametrize("quality", [0, -5, 101, 500])
+def test_a_quality_that_there_is_not_is_refused(quality: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"^quality is {quality}, but must be 1 to 100"):
+        write_photograph(tmp_path / "x.jpg", RGB, quality=quality)
+
+
 def test_write_refuses(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"must end in one of \.jpg"):
         write_photograph(tmp_path / "x.xyz", RGB)

@@ -148,3 +148,8 @@ def test_what_cannot_be_written_is_said(exported: tuple[Colorizer, Path], tmp_pa
     with pytest.raises(ColorizeError, match=r"not finite as torch\.float16; save it as torch\.float32"):
         colorizer.save(tmp_path / "large.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]
+
+
+def test_integers_hold_no_weights(exported: tuple[Colorizer, Path], tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=r"torch\.int8 holds no weights: save them as torch\.float16"):
+        exported[0].save(tmp_path / "small.safetensors", dtype=torch.int8)
