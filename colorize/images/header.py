@@ -87,6 +87,7 @@ def open_image(file: BinaryIO) -> ImageFile.ImageFile:
     head = file.read(16)
     if not head:
         raise ValueError("the file is empty")
+    fault = ""
     for name in READABLE_FORMATS[:-1]:
         if name not in Image.OPEN:
             continue
@@ -95,12 +96,14 @@ def open_image(file: BinaryIO) -> ImageFile.ImageFile:
             file.seek(0)
             try:
                 return factory(file, "")
-            except (SyntaxError, IndexError, TypeError, struct.error):
-                continue
+            except (SyntaxError, IndexError, TypeError, struct.error) as error:
+                fault = f"it begins as {name} does, but is broken or of a kind that Pillow does not read ({error})"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return _open_heif(file)
     if head[4:12] == b"ftypavif" and "AVIF" not in Image.SAVE:
         raise ValueError("it is an AVIF, which the Pillow installed here was built without")
+    if fault:
+        raise ValueError(f"{fault}; save it anew, gray or RGB of 8 or 16 bits")
     raise UnidentifiedImageError
 
 
@@ -126,7 +129,7 @@ def unreadable_as_image_error(path: Path) -> Iterator[None]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
         *others, last = READABLE_FORMATS
-        return f"its content is not {', '.join(others)} or {last}, or its header is broken"
+        return f"its content is not {', '.join(others)} or {last}"
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if isinstance(error, Image.DecompressionBombError):

@@ -82,3 +82,15 @@ def test_what_cannot_be_opened_is_refused(content: bytes, tmp_path: Path, monkey
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ImageError, match=f"{tmp_path}/x: cannot be read as a photograph: "):
         read_header(tmp_path / "x")
+
+
+def test_a_kind_of_tiff_or_jpeg_that_is_not_read_is_not_said_to_be_another_format(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros((4, 5, 3), np.float32), photometric="rgb")
+    with pytest.raises(ImageError, match=r"it begins as TIFF does, but .* \(unknown pixel mode\); save it anew, gray"):
+        read_header(tmp_path / "x.tif")
+    Image.fromarray(RGB).save(tmp_path / "x.jpg")
+    data = (tmp_path / "x.jpg").read_bytes()
+    place = data.index(b"\xff\xc0") + 4
+    (tmp_path / "x.jpg").write_bytes(data[:place] + b"\x0c" + data[place + 1 :])  # 12 bits
+    with pytest.raises(ImageError, match=r"it begins as JPEG does, but .* \(cannot handle 12-bit layers\)"):
+        read_header(tmp_path / "x.jpg")
