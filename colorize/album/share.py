@@ -53,6 +53,7 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
     check_distribution(colorizer.target, settings.temperature, settings.samples, settings.uncertainty)
     keep_memory(True)
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_megapixels decides
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged EXIF, without the file's name
     outcome = Outcome()
     work = ranks.connect(_Work([], None) if plan is None else _Work(_todo(plan, settings, outcome), plan.folder))
     ledger = Ledger(work.folder) if work.folder is not None else None

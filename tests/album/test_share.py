@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from colorize.album.outcome import Outcome
 from colorize.album.plan import make_plan
@@ -50,6 +51,14 @@ def test_a_folder_where_a_picture_goes_is_no_picture() -> None:
     outcome = color()
     assert outcome.summary() == "3 written, 0 kept, 1 failed"
     assert outcome.failed == ["out/1.png: cannot be written: Is a directory"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_damaged_exif_is_no_warning_without_a_name(recwarn: pytest.WarningsRecorder) -> None:
+    block = b"Exif\0\0II*\0\x08\0\0\0\xff\xff"
+    Image.new("L", (8, 8)).save("album/4.png", exif=block)
+    assert color().summary() == "5 written, 0 kept, 0 failed"
+    assert not [warning for warning in recwarn if warning.category is UserWarning]
 
 
 def test_a_name_too_long_for_its_picture_is_told(tmp_path: Path) -> None:
