@@ -42,8 +42,8 @@ class ConvAutoencoder(Network):
         upsampling: str = "transposed",
     ) -> None:
         super().__init__()
-        if min(width, depth) < 1:
-            raise ValueError("width and depth must be at least 1")
+        if min(width, depth, max_width) < 1:
+            raise ValueError("width, depth and max_width must be at least 1")
         if depth > 12:
             raise ValueError("depth must be at most 12")
         choose("downsampling", downsampling, ("max_pool", "strided"))
@@ -51,7 +51,7 @@ class ConvAutoencoder(Network):
         self.multiple = 2**depth
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 
-        encoder: list[nn.Module] = [conv_block(in_channels, width, norm, activation)]
+        encoder: list[nn.Module] = [conv_block(in_channels, widths[0], norm, activation)]
         for here, below in itertools.pairwise(widths):
             if downsampling == "strided":
                 halving = nn.Conv2d(here, below, 4, stride=2, padding=1, bias=norm == "none")
@@ -74,7 +74,7 @@ class ConvAutoencoder(Network):
                     ]
                 case _:
                     decoder += [nn.Upsample(scale_factor=2, mode=upsampling), conv_block(below, here, norm, activation)]
-        decoder.append(nn.Conv2d(width, out_channels, 3, padding=1))
+        decoder.append(nn.Conv2d(widths[0], out_channels, 3, padding=1))
         self.encoder = nn.Sequential(*encoder)
         self.decoder = nn.Sequential(*decoder)
 

@@ -42,8 +42,8 @@ class UNet(Network):
         activation: str = "relu",
     ) -> None:
         super().__init__()
-        if min(width, depth, blocks, unshuffle) < 1:
-            raise ValueError("width, depth, blocks and unshuffle must be at least 1")
+        if min(width, depth, blocks, max_width, unshuffle) < 1:
+            raise ValueError("width, depth, blocks, max_width and unshuffle must be at least 1")
         if depth > 12 or max(blocks, unshuffle) > 64:
             raise ValueError("depth must be at most 12, blocks and unshuffle at most 64")
         self.multiple = unshuffle * 2**depth
@@ -64,7 +64,7 @@ class UNet(Network):
             for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.decoder = nn.ModuleList(level(2 * here, here) for here in widths[-2::-1])
-        self.head = nn.Conv2d(width, out_channels, 1)
+        self.head = nn.Conv2d(widths[0], out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.unshuffle(x)

@@ -16,7 +16,9 @@ def convolutional() -> list[Network]:
         UNet(1, 2, width=4, depth=3, unshuffle=2, max_width=8, blocks=1, norm="group", activation="silu"),
         UNet(1, 2, width=6, depth=2, norm="none", activation="gelu"),
         UNet(1, 2, width=4, depth=1, unshuffle=4),
+        UNet(1, 2, width=8, depth=2, max_width=4),
         ConvAutoencoder(1, 2, width=4, depth=1),
+        ConvAutoencoder(1, 2, width=8, depth=2, max_width=4),
         ConvAutoencoder(1, 2, width=4, depth=3, max_width=8, upsampling="bilinear", norm="instance"),
         ConvAutoencoder(1, 2, width=4, depth=2, upsampling="nearest", norm="none", activation="elu"),
         ConvAutoencoder(1, 2, width=4, depth=2, downsampling="strided", upsampling="transposed_nearest"),
@@ -99,11 +101,13 @@ def test_cae_of_cifar10_transposes_normalises_activates_and_upsamples() -> None:
     ("make", "words"),
     [
         (lambda: UNet(1, 2, depth=0), "at least 1"),
+        (lambda: UNet(1, 2, max_width=0), "at least 1"),
         (lambda: UNet(1, 2, norm="layer"), "norm is 'layer'"),
         (lambda: UNet(1, 2, activation="tanhh"), "activation is 'tanhh'"),
         (lambda: ConvAutoencoder(1, 2, upsampling="bicubic"), "upsampling is 'bicubic'"),
         (lambda: ConvAutoencoder(1, 2, downsampling="mean"), "downsampling is 'mean'"),
         (lambda: ConvAutoencoder(1, 2, width=0), "at least 1"),
+        (lambda: ConvAutoencoder(1, 2, max_width=0), "at least 1"),
         (lambda: ConvNet(1, 3, image_size=7), "at least 8"),
     ],
 )
