@@ -106,7 +106,8 @@ class Weight(pl.LightningModule):
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.999])
 def test_ema_follows_its_formula(decay: float) -> None:
     module, ema = Weight(), EMA(decay)
-    ema.setup(SimpleNamespace(), module, "fit")  # type: ignore[arg-type]
+    cpu = SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("cpu")))
+    ema.setup(cpu, module, "fit")  # type: ignore[arg-type]
     expected = 0.0
     for step in range(20):
         value = (-1.0) ** step * step**2
