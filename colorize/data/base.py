@@ -126,7 +126,7 @@ class ImageData(pl.LightningDataModule, ABC):
         options: dict[str, Any] = {
             "num_workers": self.num_workers,
             "persistent_workers": self.num_workers > 0,
-            "pin_memory": torch.cuda.is_available(),
+            "pin_memory": self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
             "collate_fn": as_it_is,
         }
         ranks, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)

@@ -1,6 +1,10 @@
 """What all data have in common: three splits, and what is done to training batches alone."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pytest
 import pytorch_lightning as pl
 import torch
 
@@ -44,3 +48,14 @@ def test_several_arrays_are_read_as_one() -> None:
     batch = dataset.__getitems__([4, 0, 1, 1, 2, 3])
     assert batch["index"].tolist() == [6, 7, 0, 0, 3, 2]
     np.testing.assert_array_equal(batch["rgb"].permute(0, 2, 3, 1), one[[6, 7, 0, 0, 3, 2]])
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_memory_is_pinned_for_a_training_on_a_gpu_alone(device: str) -> None:
+    """Where there is a GPU, a training on the CPU would take some of its memory."""
+    data = SceneData(image_size=16, batch_size=4, train_size=8, val_size=4, test_size=4)
+    data.setup("fit")
+    strategy = SimpleNamespace(root_device=torch.device(device))
+    trainer: Any = SimpleNamespace(strategy=strategy, world_size=1, global_rank=0)
+    data.trainer = trainer
+    assert data.train_dataloader().pin_memory == data.val_dataloader().pin_memory == (device == "cuda")
