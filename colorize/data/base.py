@@ -81,6 +81,9 @@ class ImageData(pl.LightningDataModule, ABC):
         num_workers: processes that fetch batches; 0 is right for data that lies decoded in memory or a memory map.
         augment: what is done to training pictures, see `Augment`; None for its defaults.
 
+    Raises:
+        ColorizeError: a batch_size that is no whole number of at least 1, or as `Augment`.
+
     Attributes:
         fixed_image_size: height and width of data that have one size by nature, else None.
     """
@@ -91,6 +94,8 @@ class ImageData(pl.LightningDataModule, ABC):
         self, image_size: int, batch_size: int, num_workers: int = 0, augment: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__()
+        if type(batch_size) is not int or batch_size < 1:
+            raise ColorizeError(f"data.batch_size is {batch_size}, but must be a whole number of at least 1.")
         self.image_size = image_size
         self.batch_size = batch_size
         self.num_workers = num_workers

@@ -10,6 +10,7 @@ import torch
 
 from colorize.data.base import ImageArray
 from colorize.data.scenes import SceneData
+from colorize.errors import ColorizeError
 from tests.data.test_augment import make_batch
 
 
@@ -59,3 +60,9 @@ def test_memory_is_pinned_for_a_training_on_a_gpu_alone(device: str) -> None:
     trainer: Any = SimpleNamespace(strategy=strategy, world_size=1, global_rank=0)
     data.trainer = trainer
     assert data.train_dataloader().pin_memory == data.val_dataloader().pin_memory == (device == "cuda")
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, True])
+def test_a_batch_without_pictures_is_refused(batch_size: Any) -> None:
+    with pytest.raises(ColorizeError, match=r"data\.batch_size is .*, but must be a whole number of at least 1\."):
+        SceneData(image_size=16, batch_size=batch_size, train_size=8, val_size=4, test_size=4)

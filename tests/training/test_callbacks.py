@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from colorize.data.scenes import SceneData
 from colorize.errors import ColorizeError
 from colorize.tasks import LabTask, ReconstructionTask, RGBTask
-from colorize.training.callbacks import EMA
+from colorize.training.callbacks import EMA, SamplePictures
 from colorize.training.callbacks.samples import sample_panel, with_labels
 from colorize.training.restore import load_task
 
@@ -188,3 +188,9 @@ def test_the_last_checkpoint_is_of_the_last_epoch_even_when_it_is_worse(tmp_path
     assert load(tmp_path / "checkpoints/best.ckpt")["epoch"] < 2
     assert load(tmp_path / "checkpoints/last.ckpt")["epoch"] == 3  # done
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+
+
+@pytest.mark.parametrize("setting", ["count", "every_n_epochs"])
+def test_samples_of_nothing_are_refused(setting: str, tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=rf"callbacks\.samples\.{setting} is 0, but must be at least 1\."):
+        SamplePictures(str(tmp_path / "samples.png"), **{setting: 0})

@@ -11,6 +11,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from colorize.data.base import ImageData
+from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 from colorize.tasks.base import Task
 from colorize.training.callbacks.drawing import DrawingCallback
@@ -23,9 +24,15 @@ class SamplePictures(DrawingCallback):
         path: the picture to write.
         count: how many rows.
         every_n_epochs: how often while training; it is drawn once more by the final test.
+
+    Raises:
+        ColorizeError: a count or every_n_epochs below 1.
     """
 
     def __init__(self, path: str, count: int = 8, every_n_epochs: int = 1) -> None:
+        for key, value in (("count", count), ("every_n_epochs", every_n_epochs)):
+            if value < 1:
+                raise ColorizeError(f"callbacks.samples.{key} is {value}, but must be at least 1.")
         self.path = Path(path)
         self.count = count
         self.every_n_epochs = every_n_epochs
