@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from colorize.film.source import Film
 from colorize.film.steady import Carry, SteadyColors
 from colorize.film.tracks import choose_tracks
 from colorize.inference.colorizer import Colorizer
+from colorize.weights.model import fingerprint
 
 LEAST_FRAMES = 120
 """Of a segment; the last of a film may have fewer."""
@@ -194,10 +194,6 @@ def picture_size(facts: FilmFacts, colorizer: Colorizer) -> tuple[int, int]:
 def _identity(film: Film, colorizer: Colorizer, settings: FilmSettings, codec: str, crf: float) -> dict[str, Any]:
     """Of what the segments of a film are made, and how."""
     status = film.path.stat()
-    digest = hashlib.sha256()
-    for name, values in sorted(colorizer.network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(values.detach().float().cpu().numpy().tobytes())
     said = {**asdict(settings), "codec": codec, "crf": crf}
     for name in ("overwrite", "max_megapixels"):
         del said[name]
@@ -205,7 +201,9 @@ def _identity(film: Film, colorizer: Colorizer, settings: FilmSettings, codec: s
         "film": str(film.path.resolve()),
         "bytes": status.st_size,
         "changed": status.st_mtime_ns,
-        "weights": digest.hexdigest(),
+        "weights": fingerprint(colorizer.network),
+        "target": colorizer.target.describe(),
+        "facts": {name: getattr(colorizer, name) for name in ("working_size", "chroma_gain", "tta_scale")},
         "precision": str(colorizer.dtype),
         "settings": said,
         "libraries": encoder_versions(),

@@ -1,5 +1,6 @@
 """A network in an ONNX file, run by onnxruntime: read as data, and refused where it is more than a network."""
 
+import hashlib
 import importlib
 import json
 from collections.abc import Iterator
@@ -47,12 +48,16 @@ class _OnnxTarget(LabTarget):
 class _OnnxNetwork(Network):
     """A session of onnxruntime on the CPU; it pads and crops by itself.
 
+    Its one tensor is the digest of the file, by which `fingerprint` tells it from others.
+
     Shape: (B, 1 or 3, H, W) in [0, 1] -> ab (B, 2, H, W).
     """
 
-    def __init__(self, path: Path, session: Any, image_size: int | None) -> None:
+    def __init__(self, path: Path, content: bytes, session: Any, image_size: int | None) -> None:
         super().__init__()
         self.path, self.session, self.image_size = path, session, image_size
+        digest = bytearray(hashlib.blake2b(content, digest_size=8).digest())
+        self.register_buffer("digest", torch.frombuffer(digest, dtype=torch.uint8))
 
     def __deepcopy__(self, _: dict[int, Any]) -> "_OnnxNetwork":
         return self  # a session has nothing to copy, and cannot be
@@ -118,7 +123,7 @@ def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
     except Exception as error:  # as above
         raise ColorizeError(f"{path} cannot be run by onnxruntime: {_line(error)}.") from error
     target = _OnnxTarget(luminance="gray" if sees == "gray" else "lab")
-    return Model(target, _OnnxNetwork(path, session, image_size)), facts
+    return Model(target, _OnnxNetwork(path, content, session, image_size)), facts
 
 
 def _check(path: Path, model: Any) -> tuple[str, int | None]:

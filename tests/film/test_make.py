@@ -183,6 +183,15 @@ def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monk
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "whole.mkv", "out.mkv"}
 
 
+def test_another_gain_of_the_same_weights_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 1)
+    film, painter = write_film(tmp_path / "film.mkv", 300, size=(32, 32)), Painter()
+    with pytest.raises(StoppedError):
+        make(film, tmp_path / "out.mkv", painter, codec="ffv1", progress=_stop_after(150))
+    painter.chroma_gain = 1.2
+    assert "begun anew" in " ".join(make(film, tmp_path / "out.mkv", painter, codec="ffv1"))
+
+
 def test_other_settings_begin_anew_with_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 1)
     film = write_film(tmp_path / "film.mkv", 600, size=(32, 32))

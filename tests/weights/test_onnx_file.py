@@ -15,6 +15,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
+from colorize.weights.model import fingerprint
+from colorize.weights.onnx_file import read_onnx
 
 Change = Callable[[ModelProto], object]
 
@@ -48,6 +50,14 @@ def test_such_a_file_gives_colour(tmp_path: Path) -> None:
     torch.testing.assert_close(ab, torch.full((2, 2, 5, 7), 10.0))
     picture = colorizer.render(np.full((40, 50), 128, np.uint8))
     assert picture[..., 0].min() > picture[..., 2].max()  # orange
+
+
+def test_two_files_are_told_apart(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "one.onnx", model()), write(tmp_path / "same.onnx", model())]
+    other = model()
+    other.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.array([30], np.float32), "gain"))
+    prints = [fingerprint(read_onnx(path)[0].network) for path in [*paths, write(tmp_path / "other.onnx", other)]]
+    assert prints[0] == prints[1] != prints[2]
 
 
 def external(made: ModelProto) -> None:
