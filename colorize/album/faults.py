@@ -1,4 +1,4 @@
-"""What went wrong with a photograph, in words, and whether the disk is full."""
+"""What went wrong with a photograph or a film, in words, and whether the disk is full."""
 
 import errno
 from pathlib import Path
@@ -15,6 +15,11 @@ def reason(file: Path, error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or file}: {error.strerror}"
     return f"{file}: {type(error).__name__}: {first_line(error)}"
+
+
+def full_disk(folder: Path) -> str:
+    """The sentence for a disk that is full."""
+    return f"The disk of {folder} is full: make room, and the same command goes on from here."
 
 
 def is_full(error: BaseException | None) -> bool:

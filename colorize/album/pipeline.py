@@ -1,7 +1,7 @@
 """Many photographs through one colorizer: reading, the network and writing at the same time, in bounded memory."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from colorize.album.coloring import color
-from colorize.album.faults import is_full, reason
+from colorize.album.faults import full_disk, is_full, reason
 from colorize.album.ledger import LedgerRow
 from colorize.album.output import Made, write_pictures
 from colorize.album.pages import StoppedError, make_pages
@@ -71,6 +71,14 @@ class Pipeline:
         self._predictor = self._workers if is_cpu else ThreadPoolExecutor(1, "predictor")
         self._batch_size = min(self.settings.batch_size, MOST_ON_A_CPU) if is_cpu else self.settings.batch_size
         self._most = 2 * (self._batch_size + self.threads)
+
+    def run(self, jobs: Iterable[Job]) -> None:
+        """Make the pictures of photographs, until all are finished or it is stopped."""
+        for job in jobs:
+            self.add(job)
+            if self.stopped:
+                break
+        self.finish()
 
     def add(self, job: Job) -> None:
         """Begin a photograph; waits for others to be finished when too many are in memory.
@@ -212,9 +220,8 @@ class Pipeline:
 
     def _end(self, item: _Item, error: BaseException | None) -> None:
         job = item.job
-        full = f"The disk of {job.output.parent} is full: make room, and the same command goes on from here."
         if is_full(error):
-            self.disk_full = full
+            self.disk_full = full_disk(job.output.parent)
             return
         status, message = ("colored", "already in colour: copied") if item.is_colored else ("done", "")
         if error is not None:
@@ -224,7 +231,7 @@ class Pipeline:
         except ColorizeError as failure:
             if not is_full(failure):
                 raise
-            self.disk_full = full
+            self.disk_full = full_disk(job.output.parent)
 
 
 def _header(file: Path) -> Header | None:

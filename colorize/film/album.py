@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import time
@@ -12,20 +11,20 @@ from typing import Any
 from av.error import FFmpegError
 from tqdm import tqdm
 
+from colorize.album.faults import full_disk, is_full
 from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
 from colorize.album.plan import Job, Plan
 from colorize.album.share import KEPT
 from colorize.album.stop import Stop
-from colorize.errors import ColorizeError, first_line
+from colorize.errors import ColorizeError
 from colorize.files import is_file
 from colorize.film.background import StoppedError
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.make import Progress, make_film
+from colorize.film.opening import reason_of
 from colorize.film.settings import FilmSettings
 from colorize.inference.colorizer import Colorizer
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FilmAlbum:
@@ -113,25 +112,9 @@ class FilmAlbum:
         except StoppedError:
             return None
         except (ColorizeError, FFmpegError, OSError) as error:
-            if _is_full(error):
-                outcome.disk_full = (
-                    f"The disk of {job.output.parent} is full: make room, and the same command goes on from here."
-                )
+            if is_full(error):
+                outcome.disk_full = full_disk(job.output.parent)
                 return None
-            status, message = (
-                "failed",
-                str(error) if isinstance(error, ColorizeError) else f"{job.file}: {_said(error)}",
-            )
+            status = "failed"
+            message = str(error) if isinstance(error, ColorizeError) else f"{job.file}: {reason_of(error)}"
         return LedgerRow(str(job.file), status, str(job.output), round(time.perf_counter() - started, 3), message)
-
-
-def _said(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or first_line(error))
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if getattr(error, "errno", None) in _FULL:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
