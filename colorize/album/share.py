@@ -75,11 +75,7 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
     pipeline = Pipeline(colorizer, settings, record, settings.threads(ranks.on_machine), lambda: stop.asked)
     stop.gentle = True
     with bar:
-        for job in share:
-            pipeline.add(job)
-            if pipeline.stopped:
-                break
-        pipeline.finish()
+        pipeline.run(share)
     outcome.disk_full = pipeline.disk_full
     ranks.wait()
     outcome.stopped = stop.asked

@@ -157,18 +157,12 @@ class Studio:
     ) -> None:
         session = self.sessions[name]
         end = time.monotonic() + self.limits.seconds
-        pipeline = Pipeline(
-            colorizer,
-            settings,
-            record,
-            settings.threads(),
-            lambda: session.stop.is_set() or time.monotonic() > end,
-        )
-        for job in jobs:
-            pipeline.add(job)
-            if pipeline.stopped:
-                break
-        pipeline.finish()
+
+        def stopping() -> bool:
+            return session.stop.is_set() or time.monotonic() > end
+
+        pipeline = Pipeline(colorizer, settings, record, settings.threads(), stopping)
+        pipeline.run(jobs)
         if pipeline.disk_full is not None:
             raise ColorizeError("The disk of the page is full: try later.")
 

@@ -72,9 +72,7 @@ def go(colorizer: Any = None, stopping: Callable[[], bool] = lambda: False, **se
     chosen = Settings(**settings)
     pipeline = Pipeline(colorizer or Red(), chosen, results.append, threads, stopping)
     others = (chosen.side_by_side, chosen.samples, chosen.uncertainty)
-    for job in make_plan("album", "out", chosen.format, *others).jobs:
-        pipeline.add(job)
-    pipeline.finish()
+    pipeline.run(make_plan("album", "out", chosen.format, *others).jobs)
     if pipeline.disk_full:
         raise ColorizeError(pipeline.disk_full)
     assert len({result.file for result in results}) == len(results)

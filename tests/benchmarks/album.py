@@ -23,9 +23,7 @@ def overlapped(colorizer: Colorizer, jobs: list[Job]) -> int:
     results: list[LedgerRow] = []
     settings = Settings()
     pipeline = Pipeline(colorizer, settings, results.append, settings.threads())
-    for job in jobs:
-        pipeline.add(job)
-    pipeline.finish()
+    pipeline.run(jobs)
     return sum(result.status == "done" for result in results)
 
 

@@ -40,9 +40,7 @@ def color(*arguments: str) -> None:
     colorizer, rows = Colorizer.load(), list[LedgerRow]()
     if arguments:
         pipeline = Pipeline(colorizer, Settings(tta=False), rows.append)
-        for job in make_plan(*arguments).jobs:
-            pipeline.add(job)
-        pipeline.finish()
+        pipeline.run(make_plan(*arguments).jobs)
         assert {row.status for row in rows} == {"done"}, rows
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MIB)
 

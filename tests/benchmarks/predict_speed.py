@@ -71,9 +71,7 @@ def predict(colorizer: Colorizer, album: Path, output: Path, threads: int) -> No
     keep_memory(True)
     rows: list[LedgerRow] = []
     pipeline = Pipeline(colorizer, Settings(), rows.append, threads)
-    for job in make_plan(str(album), str(output)).jobs:
-        pipeline.add(job)
-    pipeline.finish()
+    pipeline.run(make_plan(str(album), str(output)).jobs)
     keep_memory(False)  # as the codec alone has it
     assert {row.status for row in rows} == {"done"}
 
