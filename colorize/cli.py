@@ -136,12 +136,6 @@ def _with_quoted_value(word: str) -> str:
     return f"{key}={quote(value)}"
 
 
-def quote_home(word: str) -> str:
-    """A command line word KEY=~/PATH as KEY='~/PATH', since Hydra's grammar has no ~; any other as it is."""
-    found = _KEY_AND_HOME.fullmatch(word)
-    return f"{found[1]}={quote(found[2])}" if found else word
-
-
 def quote(text: str) -> str:
     """A string that may hold anything, as Hydra's grammar of overrides writes it."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"

@@ -55,9 +55,7 @@ def push(colorizer: Pushable, repository: str, private: bool = False, license: s
         contents = {
             "config.json": (json.dumps(header, indent=2) + "\n").encode(),
             "README.md": model_card(repository, header, license).encode(),
-            SHEET: contact_sheet(
-                lambda pixels: colorizer.render(pixels), colorizer.needs_color, colorizer.working_size
-            ),
+            SHEET: contact_sheet(colorizer.render, colorizer.needs_color, colorizer.working_size),
         }
         add = hub.CommitOperationAdd
         operations = [add(WEIGHTS, str(weights)), *(add(name, content) for name, content in contents.items())]

@@ -20,8 +20,7 @@ def fold_batch_norms(network: N) -> N:
     Args:
         network: in evaluation mode.
     """
-    shared = {id(tensor): tensor for tensor in itertools.chain(network.parameters(), network.buffers())}
-    folded = copy.deepcopy(network, shared)
+    folded = _copy(network)
     for module in list(folded.modules()):
         pairs = getattr(module, "normalized", ())
         if isinstance(module, nn.Sequential):
@@ -41,13 +40,18 @@ def cast_weights(network: N, dtype: torch.dtype) -> N:
 
     Within autocast of that type it computes the same, bit for bit. All other tensors are shared with the network.
     """
-    shared = {id(tensor): tensor for tensor in itertools.chain(network.parameters(), network.buffers())}
-    cast = copy.deepcopy(network, shared)
+    cast = _copy(network)
     for module in cast.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             for name, tensor in list(module.named_parameters(recurse=False)):
                 setattr(module, name, nn.Parameter(tensor.detach().to(dtype), requires_grad=False))
     return cast
+
+
+def _copy(network: N) -> N:
+    """A copy of the modules, which share their tensors with the network."""
+    shared = {id(tensor): tensor for tensor in itertools.chain(network.parameters(), network.buffers())}
+    return copy.deepcopy(network, shared)
 
 
 def _is_fixed(conv: nn.Module, norm: nn.BatchNorm2d) -> bool:
