@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,6 +11,7 @@ from torch import Tensor
 from colorize.color.chroma import ab_to_chroma, fit_chroma_
 from colorize.color.upsample import Upsampler, guide
 from colorize.film.facts import FilmFacts, Plane
+from colorize.inference.merge import as_plane, pool_luma
 
 
 def shrink_luma(luma: Plane, facts: FilmFacts, size: tuple[int, int]) -> npt.NDArray[np.float32]:
@@ -66,10 +64,10 @@ def make_chroma(
     middle, highest = 1 << facts.bits - 1, (1 << facts.bits) - 1
     planes, scratch = np.empty((2, height, width), luma.dtype), upsampler.scratch()
     for strip in upsampler.strips():
-        mean, low, high = _shared(luma[rows * strip.start : rows * strip.stop], rows, columns)
+        mean, low, high = pool_luma(luma[rows * strip.start : rows * strip.stop], rows, columns)
         below, above = np.maximum(low, black) - black, white - np.minimum(high, white)
-        made = upsampler(_floats(mean), strip.start)
-        made = fit_chroma_(made, _floats(below), _floats(above), red_weight, blue_weight, scratch)[0]
+        made = upsampler(as_plane(mean), strip.start)
+        made = fit_chroma_(made, as_plane(below), as_plane(above), red_weight, blue_weight, scratch)[0]
         codes = made.mul_(factors).add_(middle + 0.5).clamp_(0.5, highest + 0.5)
         np.copyto(planes[:, strip], codes.numpy(), casting="unsafe")  # rounds
     return planes[1], planes[0]
@@ -83,30 +81,8 @@ def _to_weights(chroma: Tensor, red_weight: float, blue_weight: float) -> Tensor
     return torch.cat([red - luma, blue - luma], dim=1)
 
 
-def _shared(luma: Plane, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
-    """The mean, the least and the greatest luma of what shares one value of chroma."""
-    pad = luma.shape[0] % rows, luma.shape[1] % columns
-    if any(pad):
-        padded: Any = np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge")
-        luma = padded
-    low = high = luma
-    if rows == 2:
-        low, high = np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
-    if columns == 2:
-        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
-    if low is luma:
-        return luma, luma, luma
-    mean: Plane = cv2.resize(luma, low.shape[::-1], interpolation=cv2.INTER_AREA)
-    return mean, low, high
-
-
 def _in_codes(coefficients: Tensor, black: int, white: int) -> Tensor:
     """Those of `guide`, for luma and chroma in codes of luma, which is `black` at 0 and `white` at 1."""
     slope, others = coefficients[:, :2], coefficients[:, 2:] * float(white - black)
     others[:, :2] -= slope * float(black)
     return torch.cat([slope, others], dim=1)
-
-
-def _floats(plane: Plane) -> Tensor:
-    """(H, W) as float32 (1, 1, H, W)."""
-    return torch.from_numpy(plane.astype(np.float32))[None, None]

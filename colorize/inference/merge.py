@@ -1,5 +1,7 @@
 """A photograph's gray joined with the chroma of a small picture: made gray again, the picture is the photograph."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +33,7 @@ def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
     upsampler = Upsampler(_coefficients(small[None], ab[None], white), *pixels.shape[:2])
     picture, scratch = np.empty((*pixels.shape[:2], 3), pixels.dtype), upsampler.scratch()
     for rows in upsampler.strips():
-        gray = _plane(_gray(pixels[rows]))
+        gray = as_plane(_gray(pixels[rows]))
         chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray, scratch=scratch)
         rgb = [channel.round_().clamp_(0, white) for channel in add_chroma(gray, chroma)]
         cv2.merge([channel[0, 0].numpy().astype(pixels.dtype) for channel in rgb], dst=picture[rows])
@@ -46,17 +48,37 @@ def merge_planes(gray: npt.NDArray[np.uint8], small: Tensor, ab: Tensor) -> Plan
     cr, cb = np.empty((2, upsampler.height, upsampler.width), np.uint8)
     scratch = upsampler.scratch()
     for rows in upsampler.strips():
-        strip = gray[2 * rows.start : 2 * rows.stop]
-        if strip.shape[0] % 2 or width % 2:
-            strip = np.pad(strip, ((0, strip.shape[0] % 2), (0, width % 2)), "edge")
-        low, high = np.minimum(strip[::2], strip[1::2]), np.maximum(strip[::2], strip[1::2])
-        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
-        mean = cv2.resize(strip, low.shape[::-1], interpolation=cv2.INTER_AREA)
-        chroma = upsampler(_plane(mean), rows.start)
-        red, blue = fit_chroma_(chroma, _plane(low), _plane(255 - high), scratch=scratch)[0].numpy()
+        mean, low, high = pool_luma(gray[2 * rows.start : 2 * rows.stop], 2, 2)
+        chroma = upsampler(as_plane(mean), rows.start)
+        red, blue = fit_chroma_(chroma, as_plane(low), as_plane(255 - high), scratch=scratch)[0].numpy()
         cv2.convertScaleAbs(red, dst=cr[rows], alpha=1 / RED_OF_CR, beta=128)  # rounds, and saturates at 255
         cv2.convertScaleAbs(blue, dst=cb[rows], alpha=1 / BLUE_OF_CB, beta=128)
     return Planes(gray, cb, cr)
+
+
+def pool_luma(luma: Pixels, rows: int, columns: int) -> tuple[Pixels, Pixels, Pixels]:
+    """The mean, the least and the greatest luma (H, W) of the cells that share one value of chroma.
+
+    Args:
+        luma: whose last row and column are repeated where they fill no cell.
+        rows, columns: of a cell, 1 or 2 each.
+
+    Returns:
+        (ceil(H / rows), ceil(W / columns)) each, in the type of luma.
+    """
+    pad = luma.shape[0] % rows, luma.shape[1] % columns
+    if any(pad):
+        padded: Any = np.pad(luma, ((0, pad[0]), (0, pad[1])), "edge")
+        luma = padded
+    low = high = luma
+    if rows == 2:
+        low, high = np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])
+    if columns == 2:
+        low, high = np.minimum(low[:, ::2], low[:, 1::2]), np.maximum(high[:, ::2], high[:, 1::2])
+    if low is luma:
+        return luma, luma, luma
+    mean: Pixels = cv2.resize(luma, low.shape[::-1], interpolation=cv2.INTER_AREA)
+    return mean, low, high
 
 
 def can_halve(pixels: Pixels, small: Tensor) -> bool:
@@ -87,7 +109,7 @@ def _gray(pixels: Pixels) -> npt.NDArray[np.float32]:
     return values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)
 
 
-def _plane(values: npt.NDArray[np.generic]) -> Tensor:
+def as_plane(values: npt.NDArray[np.generic]) -> Tensor:
     """(H, W) as float32 (1, 1, H, W)."""
     return torch.from_numpy(values.astype(np.float32, copy=False)[None, None])
 
