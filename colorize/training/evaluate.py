@@ -17,7 +17,7 @@ from colorize import program
 from colorize.data.base import ImageData
 from colorize.files import write_whole
 from colorize.tasks.base import Task
-from colorize.training.callbacks.samples import uint8_pictures
+from colorize.training.callbacks.samples import to_uint8
 from colorize.training.config import progress_bars
 from colorize.training.devices import first_device
 from colorize.weights.model import fingerprint
@@ -55,7 +55,7 @@ def evaluate(
     metrics |= {**training, "weights": fingerprint(task.network)}
     if not cfg.trainer.fast_dev_run:
         batch = data.sample("test", N_SAMPLES)
-        seen, prediction, truth = uint8_pictures(task.eval(), batch)
+        seen, prediction, truth = map(to_uint8, task.eval().pictures(batch))
         run_dir = Path(cfg.run_dir)
         index = batch["index"].numpy()
         np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)

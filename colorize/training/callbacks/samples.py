@@ -66,11 +66,9 @@ class SamplePictures(DrawingCallback):
                 logger.experiment.add_image("samples", panel, trainer.global_step, dataformats="HWC")
 
 
-def uint8_pictures(task: Task, batch: dict[str, Tensor]) -> list[np.ndarray]:
-    """What the task is shown, what it makes of it, and the truth: three arrays, uint8 (B, H, W, 3)."""
-    return [
-        (rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy() for rgb in task.pictures(batch)
-    ]
+def to_uint8(rgb: Tensor) -> np.ndarray:
+    """Pictures, float (B, 3, H, W) in [0, 1], as an array, uint8 (B, H, W, 3)."""
+    return (rgb.float().clamp(0, 1) * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy()
 
 
 def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> np.ndarray:
@@ -78,7 +76,7 @@ def sample_panel(task: Task, batch: dict[str, Tensor], scale_to: int = 128) -> n
 
     Small pictures are enlarged by whole pixels until they are at least `scale_to` high.
     """
-    columns = np.stack(uint8_pictures(task, batch), axis=1)
+    columns = np.stack([to_uint8(rgb) for rgb in task.pictures(batch)], axis=1)
     times = max(1, -(-scale_to // columns.shape[3]))
     columns = columns.repeat(times, axis=2).repeat(times, axis=3)
     gap = 4

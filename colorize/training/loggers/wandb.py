@@ -23,7 +23,7 @@ from colorize.data.base import ImageData
 from colorize.errors import ColorizeError
 from colorize.metrics import lab_metrics
 from colorize.tasks.base import Task
-from colorize.training.callbacks.samples import uint8_pictures
+from colorize.training.callbacks.samples import to_uint8
 from colorize.training.loggers.place import choices, sweep
 from colorize.weights.checkpoint import read_checkpoint
 
@@ -134,13 +134,12 @@ def log_results(
 @torch.no_grad()
 def table_rows(task: Task, batch: dict[str, Tensor]) -> list[list[Any]]:
     """A row of `COLUMNS` for each picture: index, three uint8 (H, W, 3), psnr (None if infinite), mean delta_e."""
-    _, prediction, truth = task.pictures(batch)
+    seen, prediction, truth = task.pictures(batch)
     psnrs = (-10 * (prediction - truth).square().mean(dim=(1, 2, 3)).log10()).tolist()
     differences = delta_e(rgb_to_lab(prediction), rgb_to_lab(truth)).mean(dim=(1, 2)).tolist()
     psnrs = [psnr if math.isfinite(psnr) else None for psnr in psnrs]
-    return [
-        list(row) for row in zip(batch["index"].tolist(), *uint8_pictures(task, batch), psnrs, differences, strict=True)
-    ]
+    pictures = map(to_uint8, (seen, prediction, truth))
+    return [list(row) for row in zip(batch["index"].tolist(), *pictures, psnrs, differences, strict=True)]
 
 
 @rank_zero_only
