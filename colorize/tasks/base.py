@@ -86,7 +86,7 @@ class Task(pl.LightningModule, ABC):
         return {}
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) of any H and W -> (B, out_channels, H, W)."""
+        """(B, in_channels, H, W) of any H and W -> (B, out_channels, H, W), or smaller: see `Target.predict`."""
         return self.target.predict(self.network, x)
 
     @torch.no_grad()

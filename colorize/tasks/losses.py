@@ -7,7 +7,6 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize.errors import ColorizeError
 from colorize.registry import build, imported_subclasses
 
 
@@ -29,14 +28,17 @@ class RelativeSmoothL1(nn.Module):
     Args:
         beta: errors below it count squared, larger ones linearly.
         half_weight_at: E of a picture that counts half as much as a gray one.
+
+    Raises:
+        ValueError: a beta below 0, or a half_weight_at that is not above 0.
     """
 
     def __init__(self, beta: float = 1.0, half_weight_at: float = 0.003) -> None:
         super().__init__()
         if not beta >= 0:
-            raise ColorizeError(f"beta is {beta}, but must be at least 0.")
+            raise ValueError(f"beta is {beta}, but must be at least 0")
         if not half_weight_at > 0:
-            raise ColorizeError(f"half_weight_at is {half_weight_at}, but must be above 0.")
+            raise ValueError(f"half_weight_at is {half_weight_at}, but must be above 0")
         self.beta, self.half_weight_at = beta, half_weight_at
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -54,5 +56,9 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
 
 
 def build_loss(spec: Mapping[str, Any]) -> nn.Module:
-    """A loss from e.g. `{"name": "smooth_l1", "beta": 0.05}`."""
+    """A loss from e.g. `{"name": "smooth_l1", "beta": 0.05}`.
+
+    Raises:
+        ColorizeError: no such loss, or arguments that it refuses.
+    """
     return build("model.loss", LOSSES | imported_subclasses(Loss), spec)
