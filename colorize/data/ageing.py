@@ -50,9 +50,8 @@ def age(rgb: Tensor, generator: Generator | None = None) -> Tensor:
 
 def to_gray(rgb: Tensor, strength: Tensor) -> Tensor:
     """Gray as an emulsion sees it: from Rec.601, of strength 0, to `BLUE_SENSITIVE`."""
-    eye, emulsion = (torch.tensor(weights, device=rgb.device).view(3, 1, 1) for weights in (REC601, BLUE_SENSITIVE))
-    weights = torch.lerp(eye, emulsion, strength)
-    return weights[:, :1] * rgb[:, :1] + weights[:, 1:2] * rgb[:, 1:2] + weights[:, 2:] * rgb[:, 2:]
+    red, green, blue = (eye + (seen - eye) * strength for eye, seen in zip(REC601, BLUE_SENSITIVE, strict=True))
+    return red * rgb[:, :1] + green * rgb[:, 1:2] + blue * rgb[:, 2:]
 
 
 def blur(gray: Tensor, strength: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class LabTarget(Target):
         lab = self.to_lab(x, prediction)
         if self.luminance == "lab":
             return lab_to_rgb(lab)
-        gray = lab_to_rgb(lab * lab.new_tensor([1, 0, 0])[:, None, None])[:, :1]
+        gray = lab_to_rgb(torch.cat([lab[:, :1], torch.zeros_like(lab[:, 1:])], dim=1))[:, :1]
         return torch.cat(add_chroma(gray, ab_to_chroma(gray, lab[:, 1:])), dim=1).clamp_(0, 1)
 
     def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
