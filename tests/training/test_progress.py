@@ -8,12 +8,15 @@ import struct
 import sys
 import termios
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 from omegaconf import OmegaConf
 
+from colorize.training import progress
 from colorize.training.config import progress_bars
 from tests.training.small import make_data, make_task
 
@@ -55,3 +58,29 @@ def test_it_stays_one_line_that_tells_both_losses(tmp_path: Path, monkeypatch: p
     assert {frame.split()[0] for frame in frames} == {"Training:", "Epoch"}  # validations have no bar of their own
     assert re.search(r"^Epoch 1: 100%.* 3/3 .*loss=[\d.e-]+, val_loss=[\d.e-]+\]", frames[-1])
     assert "\x1b[A" not in text  # no line is returned to, for there is one
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.0, [1, 2, 3]), (1e9, [3])])
+def test_the_loss_is_asked_for_a_few_times_a_second(
+    seconds: float, shown: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time the CPU waits for the GPU."""
+    monkeypatch.setattr(progress, "LEAST_SECONDS", seconds)
+    asked: list[int] = []
+
+    class Asked(progress.ProgressBar):
+        def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+            asked.append(trainer.fit_loop.batch_idx + 1)
+            return super().get_metrics(trainer, pl_module)
+
+    options: dict[str, Any] = {"limit_val_batches": 0, "logger": False, "enable_checkpointing": False}
+    bar = Asked()
+    bar._shown = time.monotonic()
+    trainer = pl.Trainer(
+        accelerator="cpu", devices=1, max_epochs=1, callbacks=bar, default_root_dir=tmp_path,
+        enable_model_summary=False, **options,
+    )  # fmt: skip
+    trainer.fit(make_task(), datamodule=make_data(train_size=24))
+    *steps, end = asked  # the epoch's end asks once more
+    assert steps == shown
+    assert end == 3
