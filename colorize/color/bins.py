@@ -10,7 +10,7 @@ from torch import Tensor
 from colorize.color.gamut import in_srgb
 from colorize.color.precision import full_precision
 
-_FURTHEST = 110  # a and b of sRGB colours lie within
+FURTHEST = 110  # a and b of sRGB colours lie within
 
 
 @cache
@@ -26,7 +26,7 @@ def bin_centers(grid: int) -> Tensor:
     if not 4 <= grid <= 50:
         raise ValueError(f"grid is {grid}, but must be from 4 to 50 Lab units")
     with _as_constant():
-        steps = torch.arange(-(_FURTHEST // grid), _FURTHEST // grid + 1, dtype=torch.float32) * grid
+        steps = torch.arange(-(FURTHEST // grid), FURTHEST // grid + 1, dtype=torch.float32) * grid
         centers = torch.cartesian_prod(steps, steps)
         luminance = torch.arange(1.0, 100.0)[:, None]
         shown = in_srgb(luminance, *centers.T[:, None].expand(-1, len(luminance), -1)).any(0)
@@ -49,7 +49,7 @@ def soft_encoding(grid: int, neighbors: int, sigma: float) -> tuple[Tensor, Tens
     if not sigma >= 0.1:
         raise ValueError(f"sigma is {sigma}, but must be at least 0.1 Lab units")
     with _as_constant():
-        axis = torch.arange(-_FURTHEST, _FURTHEST + 1, dtype=torch.float32)
+        axis = torch.arange(-FURTHEST, FURTHEST + 1, dtype=torch.float32)
         colors = torch.cartesian_prod(axis, axis)
         distances = torch.cdist(colors, centers, compute_mode="donot_use_mm_for_euclid_dist")
         nearest, indices = distances.topk(neighbors, largest=False)
@@ -64,9 +64,9 @@ def _as_constant() -> Iterator[None]:
 
 
 def ab_cells(ab: Tensor) -> Tensor:
-    """The row of `soft_encoding` for each pixel of ab (B, 2, H, W), in Lab units, rounded: int64 (B, H, W)."""
-    a, b = (ab.round().long() + _FURTHEST).clamp(0, 2 * _FURTHEST).unbind(1)
-    return a * (2 * _FURTHEST + 1) + b
+    """The row of `soft_encoding` for each pixel of ab (B, 2, H, W) in Lab units, rounded; NaN is 0. int64 (B, H, W)."""
+    a, b = ab.float().nan_to_num().round_().clamp_(-FURTHEST, FURTHEST).unbind(1)
+    return (a * (2 * FURTHEST + 1) + b).long().add_(2 * FURTHEST * (FURTHEST + 1))  # below 2²⁴: exact in float32
 
 
 @full_precision

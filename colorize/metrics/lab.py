@@ -8,9 +8,9 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from colorize.color import AB_SCALE, delta_e, full_precision, in_gamut, rgb_to_lab
+from colorize.color.bins import FURTHEST, ab_cells
 
-_EDGE = round(AB_SCALE)  # cells of one Lab unit, centred at the integers of [-_EDGE, _EDGE]
-_CELLS = 2 * _EDGE + 1
+_CELLS = 2 * FURTHEST + 1  # of one Lab unit, centred at the integers of [-110, 110]
 _DIRECTIONS = 16
 
 
@@ -120,11 +120,7 @@ def ab_histogram(lab: Tensor) -> Tensor:
 
     Cells are squares of one Lab unit; `[110 + a, 110 + b]` is centred at the integers a and b in [-110, 110].
     """
-    a, b = (
-        lab[:, 1:].nan_to_num().round_().clamp_(-_EDGE, _EDGE).unbind(1)
-    )  # sums below are whole numbers < 2²⁴, exact in float32
-    cell = (a * _CELLS + b).long().add_(_EDGE * _CELLS + _EDGE)
-    return torch.bincount(cell.flatten(), minlength=_CELLS**2).view(_CELLS, _CELLS)
+    return torch.bincount(ab_cells(lab[:, 1:]).flatten(), minlength=_CELLS**2).view(_CELLS, _CELLS)
 
 
 def sliced_wasserstein(first: Tensor, second: Tensor) -> Tensor:
@@ -149,6 +145,6 @@ def sliced_wasserstein(first: Tensor, second: Tensor) -> Tensor:
     mass = (first / first.sum() - second / second.sum())[cells[:, 0], cells[:, 1]]
     angles = torch.arange(_DIRECTIONS, dtype=torch.double) * (math.pi / _DIRECTIONS)
     lines = torch.stack([angles.cos(), angles.sin()], dim=1)
-    position, order = (lines @ (cells - _EDGE).double().T).sort(dim=1)
+    position, order = (lines @ (cells - FURTHEST).double().T).sort(dim=1)
     area = mass[order].cumsum(dim=1)[:, :-1].abs() * position.diff(dim=1)
     return area.sum(dim=1).mean().float().to(device)
