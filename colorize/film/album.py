@@ -104,7 +104,7 @@ class FilmAlbum:
                     colorizer,
                     self._settings,
                     self._threads,
-                    Progress(begun, lambda: bar.update() and None, lambda: stop.asked),
+                    Progress(begun, bar.update, lambda: stop.asked),
                 )
             message = "; ".join(notes)
             if message:

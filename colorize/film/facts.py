@@ -98,6 +98,11 @@ class FilmFacts:
         return np.swapaxes(picture, -1, -2) if transposed else picture
 
     @property
+    def is_sideways(self) -> bool:
+        """Whether a player shows its columns as rows."""
+        return self._turn[0]
+
+    @property
     def _turn(self) -> tuple[bool, bool, bool]:
         if self.display_matrix is None:
             return False, False, False

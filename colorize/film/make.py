@@ -45,7 +45,7 @@ class Progress:
     """
 
     begun: Callable[[int, int | None], None] = lambda done, total: None
-    advance: Callable[[], None] = lambda: None
+    advance: Callable[[], object] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 
 
@@ -186,9 +186,8 @@ class _Pictures:
 
 def picture_size(facts: FilmFacts, colorizer: Colorizer) -> tuple[int, int]:
     """(h, w) of what the network sees of an upright frame of square pixels."""
-    height, width = facts.upright(np.empty((facts.height, 0), bool)).shape  # turned or not
     size = facts.height, max(1, round(facts.width * facts.aspect))
-    return colorizer.small_size(*(size if width == 0 and height == facts.height else size[::-1]))
+    return colorizer.small_size(*(size[::-1] if facts.is_sideways else size))
 
 
 def _identity(film: Film, colorizer: Colorizer, settings: FilmSettings, codec: str, crf: float) -> dict[str, Any]:
