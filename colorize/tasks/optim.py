@@ -44,10 +44,14 @@ SCHEDULES_BY_EPOCH: dict[str, Callable[..., Any]] = {
 
 
 def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor] | Iterable[dict[str, Any]]) -> Optimizer:
-    """Any optimizer of torch.optim, from e.g. `{"name": "AdamW", "lr": 1e-3}`."""
-    return build(
-        "model.optimizer", OPTIMIZERS, {key: value for key, value in spec.items() if key != LR_FACTORS}, parameters
-    )
+    """Any optimizer of torch.optim, from e.g. `{"name": "AdamW", "lr": 1e-3}`.
+
+    Raises:
+        ColorizeError: no such optimizer, or arguments that it refuses.
+    """
+    if isinstance(spec, Mapping):
+        spec = {key: value for key, value in spec.items() if key != LR_FACTORS}
+    return build("model.optimizer", OPTIMIZERS, spec, parameters)
 
 
 def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn.Module, float]:

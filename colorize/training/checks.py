@@ -115,6 +115,8 @@ def check_precision(cfg: DictConfig) -> None:
 def check_image_size(cfg: DictConfig, task: Task) -> None:
     """A picture must be at least as large as the multiple that the network pads to."""
     size, multiple = cfg.data.image_size, task.network.multiple
+    if type(size) is not int:
+        raise ColorizeError(f"data.image_size={size} is not possible: give a whole number of pixels.")
     if size < multiple:
         raise ColorizeError(
             f"data.image_size={size} is too small for {cfg.model.network.name}, which needs at least {multiple}: "

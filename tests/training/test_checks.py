@@ -104,6 +104,19 @@ def test_a_schedule_whose_end_is_known_or_not_needed_may_start(overrides: list[s
     check(compose("train", ["run_dir=RUN", *overrides]))
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("model.optimizer=null", r"^model\.optimizer must be a mapping with a name, but is None\.$"),
+        ("data.image_size=large", r"^data\.image_size=large is not possible: give a whole number of pixels\.$"),
+        ("data.image_size=64.5", r"^data\.image_size=64\.5 is not possible"),
+    ],
+)
+def test_values_of_another_kind_are_refused(override: str, words: str) -> None:
+    with pytest.raises(ColorizeError, match=words):
+        check(compose("train", ["run_dir=RUN", override]))
+
+
 @pytest.mark.parametrize("model", ["gray_cae", "rgb_autoencoder"])
 def test_ageing_is_refused_where_the_network_sees_colour(model: str) -> None:
     cfg = compose("train", ["run_dir=RUN", f"model={model}", "data.augment.ageing=0.5"])
