@@ -22,7 +22,14 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 def cosine(
     optimizer: Optimizer, total_steps: int, warmup_fraction: float = 0.05, final_fraction: float = 0.01
 ) -> lr_scheduler.LambdaLR:
-    """Linear warm-up over `warmup_fraction` of the steps, then half a cosine down to `final_fraction` of the rate."""
+    """Linear warm-up over `warmup_fraction` of the steps, then half a cosine down to `final_fraction` of the rate.
+
+    Raises:
+        ValueError: a fraction that is not from 0 to 1; a rate below 0 would raise the loss.
+    """
+    for name, fraction in (("warmup_fraction", warmup_fraction), ("final_fraction", final_fraction)):
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"{name} is {fraction}, but must be from 0 to 1")
     warmup = max(1, round(total_steps * warmup_fraction))
 
     def factor(step: int) -> float:

@@ -108,6 +108,8 @@ def test_a_schedule_whose_end_is_known_or_not_needed_may_start(overrides: list[s
     ("override", "words"),
     [
         ("model.optimizer=null", r"^model\.optimizer must be a mapping with a name, but is None\.$"),
+        ("model.scheduler.final_fraction=-1", r"^model\.scheduler: cosine cannot be built: final_fraction is -1, but"),
+        ("model.scheduler.warmup_fraction=2", r"^model\.scheduler: cosine cannot be built: warmup_fraction is 2, but"),
         ("data.image_size=large", r"^data\.image_size=large is not possible: give a whole number of pixels\.$"),
         ("data.image_size=64.5", r"^data\.image_size=64\.5 is not possible"),
     ],
