@@ -40,7 +40,7 @@ NOISE = (
     r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
     r".*does not have many workers",  # batches come from memory, workers would only slow them
 )
-EXTRAS = {  # those that bring a choice of one of Hydra's own groups
+EXTRAS = {  # the extra that brings each of these choices of Hydra's own groups
     "hydra/sweeper": {"optuna": "optuna"},
     "hydra/sweeper/sampler": {"tpe": "optuna"},
     "hydra/launcher": {"joblib": "joblib", "submitit_slurm": "submitit", "submitit_local": "submitit"},

@@ -1,4 +1,4 @@
-"""Chroma: what of a colour is beside its Rec.601 gray. R'G'B' minus gray, of which red and blue say all.
+"""Chroma: a colour minus its Rec.601 gray, R'G'B' - gray; red and blue determine green.
 
 Gray is linear in R'G'B' (ITU-R BT.601), so the chroma of a picture and another gray add up to a picture of that gray.
 Cb and Cr of JPEG are the same two numbers in other units (JFIF 1.02; ITU-T T.871).
@@ -11,7 +11,7 @@ from colorize.color.convert import lab_to_rgb, luminance, rgb_to_gray
 from colorize.color.precision import check_images, full_precision
 
 RED_OF_CR, BLUE_OF_CB = 1.402, 1.772
-TINY = 1e-6  # a divisor is not 0
+TINY = 1e-6  # added to divisors, which may be 0
 
 
 @full_precision

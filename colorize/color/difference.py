@@ -98,6 +98,7 @@ def colorfulness(rgb: Tensor) -> Tensor:
 
 
 def check_pair(first: Tensor, second: Tensor) -> None:
+    """Raise a ValueError unless these are two float tensors (B, 3, H, W) of one shape."""
     check_images("The first picture", first, 3)
     check_images("The second picture", second, 3)
     if first.shape != second.shape:

@@ -16,7 +16,7 @@ from colorize.targets import LabBinsTarget, Target
 
 HIGHEST_TEMPERATURE = 10.0
 WHITE_DEVIATION = 50.0
-"""The standard deviation, in Lab units, from which on a map of uncertainty is white."""
+"""The standard deviation, in Lab units, at and above which a map of uncertainty is white."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Colors:
     deviation: Tensor | None = None
 
     def map(self, function: Callable[..., Tensor], *others: Colors) -> Colors:
-        """`function` of each of the tensors and of the same one of `others`, which were asked for the same."""
+        """`function` applied to each tensor, together with the same tensor of each of `others`."""
         return Colors(
             function(self.ab, *(other.ab for other in others)),
             function(self.samples, *(other.samples for other in others)),

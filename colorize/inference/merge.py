@@ -14,7 +14,7 @@ from colorize.color.upsample import Upsampler, guide
 from colorize.images import Pixels, Planes
 
 LEAST_HALVED = 12
-"""How many times larger than the small picture a photograph is at least whose chroma is made at half its size."""
+"""A photograph at least so many times larger than the small picture gets its chroma at half its size."""
 
 
 @torch.inference_mode()

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module, ABC):
-    """Takes `in_channels` and `out_channels` first.
+    """A network, whose constructor takes `in_channels` and `out_channels` first.
 
     Attributes:
         multiple: what height and width of the input of `forward` must be multiples of.
         output_stride: how many times smaller height and width of its output are.
         image_size: height and width of the pictures, for a network that is fixed in size by nature, else None.
-        spec: name and arguments, which `build_network` made it of and files keep.
+        spec: the name and arguments that `build_network` was given; files keep them.
     """
 
     multiple: int = 1
@@ -46,7 +46,7 @@ class Network(nn.Module, ABC):
 
 
 def enlarge(coarse: Tensor, stride: int, size: Sequence[int]) -> Tensor:
-    """(B, C, h, w) -> (B, C, H, W), bilinearly: `stride` times, cut to a size of at most so much."""
+    """(B, C, h, w) -> (B, C, H, W): enlarged bilinearly `stride` times, then cropped to `size`, (H, W)."""
     if stride > 1:
         coarse = F.interpolate(coarse.contiguous(), scale_factor=float(stride), mode="bilinear")
     return coarse[..., : size[0], : size[1]]

@@ -64,5 +64,5 @@ class Target(ABC):
         return self.bound(network.forward_any_size(x))
 
     def describe(self) -> dict[str, Any]:
-        """Name and fields: what `build_target` makes it of again."""
+        """Name and fields, of which `build_target` makes an equal target."""
         return {"name": type(self).__name__, **asdict(self)}

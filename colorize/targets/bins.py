@@ -73,7 +73,7 @@ class LabBinsTarget(LabTarget):
         return annealed_mean(logits, centers, temperature)
 
     def temperature_of(self, given: float | None, seed: int | None) -> float:
-        """The one to decode at: given, else the target's own, of which a sample takes at most 0.5."""
+        """The temperature to decode at: the given one, else the target's own, for a sample at most 0.5."""
         if given is not None:
             return given
         return self.temperature if seed is None else min(self.temperature, _SAMPLE_TEMPERATURE)

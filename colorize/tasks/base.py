@@ -82,7 +82,7 @@ class Task(pl.LightningModule, ABC):
         return color_metrics(prefix)
 
     def measured(self, x: Tensor, prediction: Tensor) -> dict[str, Tensor]:
-        """What metrics are given of a prediction beside its picture, by the name of their argument."""
+        """What metrics are updated with beside the pictures, by the names of their arguments."""
         return {}
 
     def forward(self, x: Tensor) -> Tensor:

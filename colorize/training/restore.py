@@ -169,16 +169,16 @@ def initialize(task: Task, model: DictConfig) -> None:
 
 
 def start_from(task: Task, source: str) -> list[str]:
-    """Copy into `task` every weight of a trained network that has the same name and shape, and say which have not.
+    """Copy into `task` every tensor of a trained network that has the same name and shape, and log what was copied.
 
-    Of heads that both predict ab by regression the two channels that do are the same: lab_hybrid goes on from lab_unet.
+    Where both heads predict ab by regression, their first two channels are copied: lab_hybrid goes on from lab_unet.
 
     Args:
         task: a new one.
         source: what `load_weights` takes: a name that ships, a checkpoint, a .safetensors file, hf://USER/NAME.
 
     Returns:
-        The names of the network's tensors that have not.
+        The names of the task's tensors for which there is none.
 
     Raises:
         ColorizeError: as `load_weights`, or nothing matches.

@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 
 class DrawingCallback(Callback):
-    """A callback that draws. No picture ends a run, or takes the place of the error that does: it is warned of."""
+    """A callback that draws. A failure to draw is a warning: it neither ends a run nor hides the error that does."""
 
     _failed = False
 
     @contextmanager
     def drawing(self, path: Path) -> Iterator[None]:
-        """End the block that draws `path` where it fails, with a warning at the first of several failures in a row.
+        """Turn an error of the block that draws `path` into a warning, once for several failures in a row.
 
         An error that is neither the disk's nor a mistake keeps its traceback. Ctrl-C still stops the run.
         """

@@ -9,7 +9,7 @@ import threading
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-SECONDS = 5  # in which an error that all processes share ends this one by itself
+SECONDS = 5  # to wait: an error that all processes share ends this one too, with its own message
 
 
 def how_to_go_on(run_dir: str) -> str:

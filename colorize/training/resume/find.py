@@ -23,7 +23,7 @@ from colorize.training.resume.checkpoint_io import PREVIOUS
 from colorize.weights.checkpoint import read_checkpoint
 
 log = logging.getLogger(__name__)
-HARMLESS = (  # of a configuration: they do not change what is learned
+HARMLESS = (  # settings that do not change what is learned
     "callbacks.architecture.",
     "callbacks.curves.",
     "callbacks.last.",
@@ -114,7 +114,7 @@ def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> No
     """Raises a ColorizeError that names the settings in which another training would follow from `cfg`."""
     ours = plain(cfg)
     ours["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
-    before, now = {"compile": False, **flatten(theirs)}, flatten(ours)  # which runs of before it did not know
+    before, now = {"compile": False, **flatten(theirs)}, flatten(ours)  # a key that older runs lack
     changed = [
         key
         for key in sorted({*before, *now})
