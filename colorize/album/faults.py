@@ -12,8 +12,8 @@ def reason(file: Path, error: BaseException) -> str:
     """One sentence that names the file."""
     if isinstance(error, ColorizeError):
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or file}: {error.strerror}"
+    if strerror := getattr(error, "strerror", None):  # of the system, or of FFmpeg
+        return f"{getattr(error, 'filename', None) or file}: {strerror}"
     return f"{file}: {type(error).__name__}: {first_line(error)}"
 
 

@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from av.error import FFmpegError
 from tqdm import tqdm
 
-from colorize.album.faults import full_disk, is_full
+from colorize.album.faults import full_disk, is_full, reason
 from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
 from colorize.album.plan import Job, Plan
@@ -22,7 +21,6 @@ from colorize.files import is_file
 from colorize.film.background import StoppedError
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.make import Progress, make_film
-from colorize.film.opening import reason_of
 from colorize.film.settings import FilmSettings
 from colorize.inference.colorizer import Colorizer
 
@@ -111,10 +109,9 @@ class FilmAlbum:
                 print(f"note: {job.file}: {message}", file=sys.stderr)
         except StoppedError:
             return None
-        except (ColorizeError, FFmpegError, OSError) as error:
+        except Exception as error:  # of one film; the others go on
             if is_full(error):
                 outcome.disk_full = full_disk(job.output.parent)
                 return None
-            status = "failed"
-            message = str(error) if isinstance(error, ColorizeError) else f"{job.file}: {reason_of(error)}"
+            status, message = "failed", reason(job.file, error)
         return LedgerRow(str(job.file), status, str(job.output), round(time.perf_counter() - started, 3), message)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 import colorize.film.album
@@ -17,6 +18,7 @@ from colorize.album.stop import Stop
 from colorize.cli import CONFIG_DIR
 from colorize.errors import ColorizeError
 from colorize.film.album import FilmAlbum
+from colorize.film.make import make_film
 from tests.album.red import photograph
 from tests.film.films import Painter, lumas, write_film
 
@@ -76,6 +78,22 @@ def test_a_full_disk_ends_the_album(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "is full: make room, and the same command goes on from here." in str(outcome.disk_full)
     assert outcome.left == 2
     assert not rows
+
+
+def test_a_film_that_meets_an_unknown_error_is_a_row_and_the_next_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory_once(file: Path, *arguments: Any) -> list[str]:
+        if file.name == "a.mkv":
+            raise torch.OutOfMemoryError("out of memory")
+        return make_film(file, *arguments)
+
+    write_film(tmp_path / "films/a.mkv", 3)
+    write_film(tmp_path / "films/b.mkv", 3)
+    monkeypatch.setattr(colorize.film.album, "make_film", out_of_memory_once)
+    outcome, rows = color(tmp_path / "films")
+    assert {name: row["status"] for name, row in rows.items()} == {"a.mkv": "failed", "b.mkv": "done"}
+    assert outcome.failed == [f"{tmp_path}/films/a.mkv: OutOfMemoryError: out of memory"]
 
 
 @pytest.mark.parametrize(
