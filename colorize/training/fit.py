@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 from colorize.data.base import ImageData
 from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
-from colorize.training.callbacks import FitResult, SaveConfig, WatchRanks
+from colorize.training.callbacks import FinalTest, FitResult, SaveConfig, WatchRanks
 from colorize.training.callbacks.watch_ranks import how_to_go_on
 from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
@@ -51,7 +51,8 @@ def fit(
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)
-    watching = [*callbacks.values(), *progress_bars(cfg), SaveConfig(plain(cfg)), FitResult(), WatchRanks()]
+    ours = [SaveConfig(plain(cfg)), FinalTest(), FitResult(), WatchRanks()]
+    watching = [*callbacks.values(), *progress_bars(cfg), *ours]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
     try:
@@ -119,4 +120,5 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
     score = result["fit/best_score"].item() if "fit/best_score" in result else None
     if score is not None and not math.isfinite(score):
         raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
-    return saver.best_model_path, score
+    best = Path(str(saver.dirpath), Path(saver.best_model_path).name)  # not that of the run it goes on from
+    return (str(best), score) if best.is_file() else (None, None)

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 import pytorch_lightning as pl
 
+from colorize.errors import ColorizeError
+from colorize.training.callbacks import FinalTest, FitResult
+from colorize.training.fit import best_checkpoint
 from tests.training.small import make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -24,3 +27,24 @@ def test_a_rank_whose_share_is_below_a_batch_keeps_it(pictures: int, dropped: bo
     data.trainer = pl.Trainer(accelerator="cpu", devices=2, strategy="ddp", logger=False, enable_checkpointing=False)
     data.setup("fit")
     assert data.train_dataloader().drop_last is dropped
+
+
+def test_the_best_checkpoint_of_the_run_gone_on_from_is_not_this_runs(tmp_path: Path) -> None:
+    make_trainer(tmp_path / "first", max_epochs=1).fit(make_task(), datamodule=make_data())
+    first = tmp_path / "first/best.ckpt"
+    second = make_trainer(tmp_path / "second", [FitResult()], max_epochs=2, limit_val_batches=0)
+    second.fit(make_task(), datamodule=make_data(), ckpt_path=first, weights_only=True)
+    assert best_checkpoint(second) == (None, None)
+    third = make_trainer(tmp_path / "third", [FitResult()], max_epochs=2)
+    third.fit(make_task(), datamodule=make_data(), ckpt_path=first, weights_only=True)
+    assert best_checkpoint(third)[0] == str(tmp_path / "third/best.ckpt")
+
+
+def test_a_training_without_a_test_picture_ends_before_it_begins(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [FinalTest()], max_epochs=1)
+    with pytest.raises(ColorizeError, match=r"data\.test_size is 0"):
+        trainer.fit(make_task(), datamodule=make_data(test_size=0))
+    assert trainer.global_step == 0
+    trainer = make_trainer(tmp_path, [FinalTest()], max_epochs=1, limit_test_batches=0)
+    trainer.fit(make_task(), datamodule=make_data(test_size=0))
+    assert trainer.global_step == 1

@@ -3,6 +3,7 @@
 from colorize.training.callbacks.architecture import Architecture
 from colorize.training.callbacks.curves import Curves
 from colorize.training.callbacks.ema import EMA
+from colorize.training.callbacks.final_test import FinalTest
 from colorize.training.callbacks.fit_result import FitResult
 from colorize.training.callbacks.perceptual import PerceptualMetrics
 from colorize.training.callbacks.samples import SamplePictures
@@ -13,6 +14,7 @@ __all__ = [
     "EMA",
     "Architecture",
     "Curves",
+    "FinalTest",
     "FitResult",
     "PerceptualMetrics",
     "SamplePictures",

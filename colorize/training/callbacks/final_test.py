@@ -1,0 +1,22 @@
+"""No training whose final test is impossible."""
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+from colorize.data.base import ImageData
+from colorize.errors import ColorizeError
+
+
+class FinalTest(Callback):
+    """Ends a training before it begins where there is no picture to test it with, unless no test is wanted.
+
+    Raises:
+        ColorizeError: the test split is empty, and `trainer.limit_test_batches` is not 0.
+    """
+
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if trainer.limit_test_batches == 0 or not isinstance(data, ImageData):
+            return
+        if not len(data.splits["test"]):  # type: ignore[arg-type]
+            raise ColorizeError(data.empty_split("test"))
