@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from colorize.color import AB_SCALE, rgb_to_lab, to_float
+from colorize.errors import ColorizeError
 from colorize.metrics import lab_metrics
 from colorize.networks.base import shrink
 from colorize.registry import build
@@ -92,6 +93,9 @@ class LabHybridTask(LabBinsTask):
         cross_entropy_loss: `soft_cross_entropy` and its arguments, as of `LabBinsTask`.
         loss_weight, cross_entropy_weight: what each counts; 0 for `loss` leaves a trained regression as it is.
         fields: `luminance`, `grid` and `temperature`, see `LabHybridTarget`.
+
+    Raises:
+        ColorizeError: weights that are no numbers of at least 0, or both 0.
     """
 
     target_class = LabHybridTarget
@@ -107,6 +111,12 @@ class LabHybridTask(LabBinsTask):
         cross_entropy_weight: float = 0.03,
         **fields: Any,
     ) -> None:
+        weights = (loss_weight, cross_entropy_weight)
+        if not all(isinstance(weight, int | float) and weight >= 0 for weight in weights) or not any(weights):
+            raise ColorizeError(
+                f"model.loss_weight={loss_weight} and model.cross_entropy_weight={cross_entropy_weight} must be "
+                "numbers of at least 0, and not both 0."
+            )
         super().__init__(network, loss, optimizer, scheduler, **fields)
         self.bins_loss = self.make_cross_entropy("model.cross_entropy_loss", cross_entropy_loss)
         self.loss_weight, self.cross_entropy_weight = loss_weight, cross_entropy_weight

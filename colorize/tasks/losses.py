@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize.errors import ColorizeError, first_line
 from colorize.registry import build, imported_subclasses
 
 
@@ -59,6 +61,15 @@ def build_loss(spec: Mapping[str, Any]) -> nn.Module:
     """A loss from e.g. `{"name": "smooth_l1", "beta": 0.05}`.
 
     Raises:
-        ColorizeError: no such loss, or arguments that it refuses.
+        ColorizeError: as `build`, or an argument that torch refuses only when the loss is computed.
     """
-    return build("model.loss", LOSSES | imported_subclasses(Loss), spec)
+    loss = build("model.loss", LOSSES | imported_subclasses(Loss), spec)
+    if spec["name"] in LOSSES:
+        nothing = torch.zeros(2, 1, 1, 1, device="cpu")
+        try:
+            scalar = loss(nothing, nothing).ndim == 0
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ColorizeError(f"model.loss={dict(spec)} cannot be computed: {first_line(error)}") from error
+        if not scalar:
+            raise ColorizeError(f"model.loss={dict(spec)} is not one number: use reduction=mean.")
+    return loss

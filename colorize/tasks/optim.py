@@ -15,8 +15,8 @@ LR_FACTORS = "lr_factors"
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     name: value
     for name, value in vars(torch.optim).items()
-    if isinstance(value, type) and issubclass(value, Optimizer) and value is not Optimizer
-}
+    if isinstance(value, type) and issubclass(value, Optimizer) and name not in ("Optimizer", "SparseAdam", "LBFGS")
+}  # SparseAdam takes no dense gradients, LBFGS none in channels-last memory
 
 
 def cosine(
@@ -51,7 +51,7 @@ SCHEDULES_BY_EPOCH: dict[str, Callable[..., Any]] = {
 
 
 def build_optimizer(spec: Mapping[str, Any], parameters: Iterable[Tensor] | Iterable[dict[str, Any]]) -> Optimizer:
-    """Any optimizer of torch.optim, from e.g. `{"name": "AdamW", "lr": 1e-3}`.
+    """Any optimizer of torch.optim for gradients such as ours, from e.g. `{"name": "AdamW", "lr": 1e-3}`.
 
     Raises:
         ColorizeError: no such optimizer, or arguments that it refuses.
@@ -112,8 +112,7 @@ def build_schedule(
 ) -> dict[str, Any]:
     """A schedule as Lightning wants it; `total_steps` is only asked for by schedules that go by steps.
 
-    plateau moves once per validation, of which there is one every `epochs_per_validation` epochs; its `patience` counts
-    them.
+    plateau moves at the end of each epoch that validates, one of `epochs_per_validation`; its `patience` counts these.
     """
     if isinstance(spec, Mapping) and spec.get("name") in SCHEDULES_BY_STEP:
         schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())

@@ -10,13 +10,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
 from pytorch_lightning.utilities import rank_zero_only
+from torch.optim import Optimizer
 
 from colorize.cli import check_missing
 from colorize.errors import ColorizeError
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
-from colorize.training.config import build_task
+from colorize.training.config import build_task, resolve_precision
 from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
 from colorize.training.resume.find import flatten
@@ -31,9 +32,11 @@ def check(cfg: DictConfig) -> None:
     """Raises a ColorizeError that names the key, its value and the fix; returns if the run can start."""
     check_missing(cfg)
     check_paths(cfg)
+    check_seed(cfg)
     check_strategy(cfg)
     check_precision(cfg)
     if cfg.fit:
+        check_best(cfg)
         with torch.device("meta"):
             task = build_task(cfg)
             check_loads_back(task)
@@ -41,10 +44,12 @@ def check(cfg: DictConfig) -> None:
             optimizer = build_optimizer(spec, parameter_groups(spec, task.network, task.parameters()))
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
+        check_clipping(cfg, optimizer)
         check_image_size(cfg, task)
         check_ageing(cfg, task)
         check_monitors(cfg, task)
         check_length(cfg, task)
+        check_plateau(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
 
@@ -102,9 +107,50 @@ def check_length(cfg: DictConfig, task: Task) -> None:
         )
 
 
+def check_plateau(cfg: DictConfig, task: Task) -> None:
+    """plateau moves at the end of an epoch, by the validation that it had."""
+    trainer = cfg.trainer
+    at_ends = trainer.check_val_every_n_epoch is not None and trainer.limit_val_batches != 0
+    if (task.hparams["scheduler"] or {}).get("name") == "plateau" and not at_ends:
+        raise ColorizeError(
+            "model.scheduler.name=plateau goes by the validation of each epoch, but trainer.check_val_every_n_epoch="
+            f"{trainer.check_val_every_n_epoch} and trainer.limit_val_batches={trainer.limit_val_batches} leave epochs "
+            "without one: use trainer.check_val_every_n_epoch=1, or another schedule."
+        )
+
+
+def check_clipping(cfg: DictConfig, optimizer: Optimizer) -> None:
+    """An optimizer that divides by the scale of mixed precision itself leaves no moment to clip gradients in."""
+    precision = str(resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator))
+    if cfg.trainer.gradient_clip_val and "16" in precision and getattr(optimizer, "_step_supports_amp_scaling", False):
+        raise ColorizeError(
+            f"trainer.gradient_clip_val={cfg.trainer.gradient_clip_val} cannot be used with a fused optimizer in "
+            f"trainer.precision={precision}: leave out model.optimizer.fused, or use trainer.gradient_clip_val=null."
+        )
+
+
+def check_best(cfg: DictConfig) -> None:
+    """Several best checkpoints of one name would be one file, which holds the last of them."""
+    best = cfg.callbacks.get("checkpoint") or {}
+    name, count = best.get("filename"), best.get("save_top_k", 1)
+    if count not in (0, 1) and name and "{" not in name and not best.get("enable_version_counter", True):
+        raise ColorizeError(
+            f"callbacks.checkpoint.save_top_k={count} would write all its checkpoints to {name}.ckpt: add "
+            f"\"callbacks.checkpoint.filename='{name}-{{epoch}}'\", or use callbacks.checkpoint.save_top_k=1."
+        )
+
+
+def check_seed(cfg: DictConfig) -> None:
+    """NumPy takes no other numbers, and Lightning those of an earlier run where there is none."""
+    if not isinstance(cfg.seed, int) or isinstance(cfg.seed, bool) or not 0 <= cfg.seed < 2**32:
+        raise ColorizeError(f"seed={cfg.seed} must be a whole number from 0 to {2**32 - 1}.")
+
+
 def check_precision(cfg: DictConfig) -> None:
-    """The "true" half precisions turn the metrics' sums and the colour maths into halves too."""
+    """The "true" half precisions turn the metrics' sums and the colour maths into halves too; colours are float32."""
     precision = str(cfg.trainer.precision)
+    if precision in ("64", "64-true"):
+        raise ColorizeError(f"trainer.precision={precision} cannot be used, as pictures are float32: use 32-true.")
     if precision.endswith("16-true") or precision.startswith("transformer-engine"):
         mixed = "16-mixed" if precision == "16-true" else "bf16-mixed"
         raise ColorizeError(

@@ -1,0 +1,75 @@
+"""Settings that a training could not keep, or would keep wrongly, each refused in one sentence."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import InstantiationException
+
+from colorize.cli import CONFIG_DIR, sentence
+from colorize.errors import ColorizeError
+from colorize.training.checks import check
+
+
+@pytest.fixture(autouse=True)
+def hydra_config_dir() -> Iterator[None]:
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        yield
+
+
+PLATEAU = ["model=rgb_unet", "model.scheduler={name:plateau}"]
+FUSED = ["+model.optimizer.fused=true", "trainer.precision=bf16-mixed", "trainer.accelerator=cpu"]
+TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["seed=-1"], "seed=-1 must be a whole number from 0 to 4294967295"),
+        (["seed=null"], "seed=None must be a whole number"),
+        (["seed=one"], "seed=one must be a whole number"),
+        (["trainer.precision=64-true"], r"trainer\.precision=64-true cannot be used, .*: use 32-true"),
+        (FUSED, r"trainer\.gradient_clip_val=1\.0 cannot be used with a fused optimizer .*gradient_clip_val=null"),
+        (
+            [*PLATEAU, "trainer.limit_val_batches=0"],
+            r"name=plateau .*limit_val_batches=0 leave epochs without",
+        ),
+        ([*PLATEAU, "trainer.check_val_every_n_epoch=null"], r"check_val_every_n_epoch=None .*another schedule"),
+        (TWO_BEST, r"save_top_k=2 would write all its checkpoints to best\.ckpt: .*filename='best-\{epoch\}'"),
+        (["callbacks.checkpoint.save_top_k=-1"], "save_top_k=-1 would write all its checkpoints"),
+        (["model.loss.beta=-1"], r"model\.loss=\{'name': 'smooth_l1', 'beta': -1\} cannot be computed: .*negative"),
+        (
+            ["model.scheduler.final_fraction=-3"],
+            "cosine cannot be built: final_fraction is -3, but must be from 0",
+        ),
+        (["model=lab_hybrid", "model.loss_weight=much"], r"model\.loss_weight=much .* must be numbers of at least 0"),
+        (["model.optimizer.name=SparseAdam"], "model.optimizer.name 'SparseAdam' is unknown"),
+        (["model.loss.name=l1"], "l1 cannot be built: .* 'beta'; ~model.loss.beta takes it out"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_built(overrides: list[str], words: str) -> None:
+    with pytest.raises((ColorizeError, InstantiationException)) as caught:
+        check(compose("train", ["run_dir=RUN", *overrides]))
+    assert re.search(words, sentence(caught.value))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [*PLATEAU, "trainer.check_val_every_n_epoch=2"],
+        ["trainer.check_val_every_n_epoch=null"],
+        ["trainer.limit_val_batches=0"],
+        [*FUSED, "trainer.gradient_clip_val=null"],
+        [*FUSED[:1], "trainer.precision=32-true"],
+        [*TWO_BEST, "callbacks.checkpoint.filename='best-{epoch}'"],
+        [*TWO_BEST, "callbacks.checkpoint.enable_version_counter=true"],
+        ["callbacks.checkpoint.save_top_k=0"],
+        ["callbacks.checkpoint=null"],
+        ["model.loss.name=l1", "~model.loss.beta"],
+        ["model=lab_hybrid", "model.loss_weight=0"],
+    ],
+    ids=str,
+)
+def test_what_can_be_may_start(overrides: list[str]) -> None:
+    check(compose("train", ["run_dir=RUN", *overrides]))
