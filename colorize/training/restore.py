@@ -178,7 +178,7 @@ def start_from(task: Task, source: str) -> list[str]:
         source: what `load_weights` takes: a name that ships, a checkpoint, a .safetensors file, hf://USER/NAME.
 
     Returns:
-        The names of the task's tensors for which there is none.
+        The names of the network's tensors for which there is none, or for a part of which.
 
     Raises:
         ColorizeError: as `load_weights`, or nothing matches.
@@ -187,6 +187,7 @@ def start_from(task: Task, source: str) -> list[str]:
     theirs = {PREFIX + name: tensor for name, tensor in model.network.state_dict().items()}
     ours = {name: tensor for name, tensor in task.state_dict().items() if name.startswith(PREFIX)}
     matching = {name: tensor for name, tensor in theirs.items() if name in ours and tensor.shape == ours[name].shape}
+    whole = set(matching)
     if regresses_ab(model.target) and regresses_ab(task.target):
         for name in ours.keys() & theirs.keys() - matching.keys():
             if name.startswith(f"{PREFIX}head.") and theirs[name].shape[1:] == ours[name].shape[1:]:
@@ -194,15 +195,18 @@ def start_from(task: Task, source: str) -> list[str]:
     if not matching:
         raise ColorizeError(f"model.init_from={source} has no weight of the same name and shape as this network.")
     task.load_state_dict({**task.state_dict(), **matching})
+    filled = whole | {name for name in matching.keys() - whole if len(ours[name]) == 2}
+    emptied = whole | {name for name in matching.keys() - whole if len(theirs[name]) == 2}
     log.warning(
-        "model.init_from=%s: %d of the network's %d tensors start from it; start anew: %s; not used: %s.",
+        "model.init_from=%s: %d of the network's %d tensors start from it%s; start anew: %s; not used: %s.",
         source,
         len(matching),
         len(ours),
-        _tensors(ours, matching),
-        _tensors(theirs, matching),
+        "" if len(whole) == len(matching) else ", of the head ab alone",
+        _tensors(ours, filled),
+        _tensors(theirs, emptied),
     )
-    return [name.removeprefix(PREFIX) for name in ours if name not in matching]
+    return [name.removeprefix(PREFIX) for name in ours if name not in filled]
 
 
 def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:

@@ -76,10 +76,8 @@ def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixtu
     for name, tensor in task.network.state_dict().items():
         assert torch.equal(tensor, theirs[name][:2] if name.startswith("head.") else theirs[name]), name
     total = len(theirs)
-    assert (
-        f"init_from=photographs: {total} of the network's {total} tensors start from it; start anew: none"
-        in caplog.text
-    )
+    taken = f"init_from=photographs: {total} of the network's {total} tensors start from it, of the head ab alone"
+    assert f"{taken}; start anew: none; not used: head.weight 227x" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["regression", "bins", "hybrid"])
@@ -112,6 +110,17 @@ def test_an_evaluation_is_of_whole_weights_alone(tmp_path: Path) -> None:
         ColorizeError, match=r"bins\.safetensors lacks 2 tensors of this model \(head\.weight, \.\.\.\)"
     ):
         task_to_evaluate(cfg)
+
+
+def test_bins_that_start_anew_are_said_and_not_evaluated(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    hybrid = {**PLAIN, "cross_entropy_loss": CROSS_ENTROPY}
+    cfg = OmegaConf.create(
+        {"ckpt_path": None, "model": {"_target_": "colorize.tasks.LabHybridTask", "network": SMALL, **hybrid}}
+    )
+    cfg.model.init_from = str(export("regression", tmp_path))
+    with pytest.raises(ColorizeError, match=r"lacks 2 tensors of this model \(head\.weight, \.\.\.\)"):
+        task_to_evaluate(cfg)
+    assert ", of the head ab alone; start anew: head.weight 227x4x1x1, head.bias 227; not used: none." in caplog.text
 
 
 @pytest.mark.parametrize("source", ["photographs", "hf://ada/colours", "hf://ada/colours@v1"])
