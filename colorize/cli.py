@@ -65,6 +65,8 @@ def launch(main: Callable[[], None], config: str) -> None:
     except Exception as error:
         if isinstance(error, ValueError) and str(error) in NO_TRIAL:
             error = ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above.")
+        if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
+            error = ColorizeError(_no_choice())
         if not is_mistake(error):
             raise
         print_error(error, _debug_in(sys.argv[1:]), config)
@@ -141,6 +143,13 @@ def quote(text: str) -> str:
     return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
 
 
+def _no_choice() -> str:
+    """The sentence for GROUP=null, of which Hydra says neither the group nor the remedy."""
+    words = [word for word in sys.argv[1:] if word.endswith("=null") and (CONFIG_DIR / word[:-5]).is_dir()]
+    word = words[0] if words else "A group of null"
+    return f"{word} chooses nothing, but a group of the configuration needs a choice: leave it out, or give a name."
+
+
 def _debug_in(words: list[str]) -> bool:
     """What the command line says of `debug`, also when no configuration could be composed of it."""
     debug = False
@@ -176,7 +185,7 @@ def sentence(error: BaseException, config: str = "train") -> str:
             ours = sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
             text = explain_unknown(group, name, ours or sorted(error.options or []))
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
-            text = _unknown_key(str(error).split("'")[1], config)
+            text = _unknown_key(getattr(cause, "full_key", None) or str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
             text = f"{str(error).splitlines()[0]}: several values need -m ({program.command()} -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
@@ -197,19 +206,32 @@ def _full_key(error: InstantiationException) -> str:
 
 
 def _unknown_key(key: str, config: str) -> str:
-    """The sentence for an override of a key that `conf/CONFIG.yaml` does not have."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        cfg = compose(config)
+    """The sentence for an override of a key that `conf/CONFIG.yaml`, with the chosen groups, does not have."""
+    cfg = _chosen(config)
     defaults = OmegaConf.select(OmegaConf.load(CONFIG_DIR / f"{config}.yaml"), "defaults")
     groups = sorted(name for choice in defaults if OmegaConf.is_dict(choice) for name in choice if " " not in name)
-    near = get_close_matches(key, [*_keys(cfg), *groups], n=1, cutoff=0.65)
-    if near:
+    keys = _keys(cfg)
+    near = get_close_matches(key, [*keys, *groups], n=1, cutoff=0.65)
+    if key in keys:
+        hint = "not with what is chosen here, of which --cfg job shows all."
+    elif near:
         hint = f"did you mean {near[0]}?"
     else:
         hint = f"the groups are {', '.join(groups)}." if groups else f"its keys are {', '.join(map(str, cfg))}."
     add = f" (A new key is added with +{key}=VALUE.)" if groups else ""
     return f"{key} is no key of the configuration: {hint}{add}"
+
+
+def _chosen(config: str) -> DictConfig:
+    """`conf/CONFIG.yaml` with the groups that the command line chooses; with its defaults where that cannot be."""
+    words = [word for word in sys.argv[1:] if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        try:
+            cfg: DictConfig = compose(config, words)
+        except (HydraException, OmegaConfBaseException, ValueError):
+            cfg = compose(config)
+    return cfg
 
 
 def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:

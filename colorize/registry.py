@@ -48,7 +48,7 @@ def _descendants(base: type[T]) -> Iterable[type[T]]:
         yield from _descendants(subclass)
 
 
-def import_plugins(modules: Iterable[str]) -> None:
+def import_plugins(modules: str | Iterable[str]) -> None:
     """Import modules of the user's, whose networks, targets, tasks and losses are then known by name.
 
     They are looked for in the current folder too, last: no file that lies there takes the place of a library.
@@ -56,7 +56,7 @@ def import_plugins(modules: Iterable[str]) -> None:
     Raises:
         ColorizeError: there is no such module.
     """
-    for name in modules:
+    for name in [modules] if isinstance(modules, str) else modules:
         if str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))
         try:
@@ -85,10 +85,13 @@ def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, An
     make = known.get(spec["name"])
     if make is None:
         raise ColorizeError(explain_unknown(f"{key}.name", spec["name"], sorted(known)))
+    signature = inspect.signature(make)
     try:
-        inspect.signature(make).bind(*args, **options)
+        signature.bind(*args, **options)
     except TypeError as error:
-        raise ColorizeError(f"{key}: {spec['name']} cannot be built: {error}.") from error
+        unknown = [option for option in options if option not in signature.parameters]
+        without = f"; ~{key}.{unknown[0]} takes it out" if unknown and key.startswith("model.") else ""
+        raise ColorizeError(f"{key}: {spec['name']} cannot be built: {error}{without}.") from error
     try:
         return make(*args, **options)
     except (ValueError, TypeError) as error:

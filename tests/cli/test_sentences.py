@@ -38,6 +38,40 @@ def test_an_unknown_key_is_compared_with_those_of_its_own_configuration(config: 
     assert ("A new key is added" in sentence) == (config == "train")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["model.scheduler={name:plateau,patience:0}"], "model.scheduler.patience is no key of the configuration: did"),
+        (["model=rgb_convnet", "model.network.width=8"], "model.network.width is no key of the configuration: did you"),
+        (
+            ["model=a,b", "data=photographs", "data.val_size=8"],
+            "data.val_size is no key of the configuration: not",
+        ),
+    ],
+)
+def test_a_key_of_another_choice_is_not_proposed(
+    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli.sys, "argv", ["train.py", *words])
+    with (
+        pytest.raises(ConfigCompositionException) as caught,
+        initialize_config_dir(str(cli.CONFIG_DIR), version_base="1.3"),
+    ):
+        compose("train", [word for word in words if word != "model=a,b"])
+    sentence = cli.sentence(caught.value, "train")
+    assert sentence.startswith(expected)
+    assert f"did you mean {words[-1].partition('=')[0]}?" not in sentence
+
+
+def test_a_group_without_a_choice_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli.sys, "argv", ["train.py", "seed=null", "experiment=null"])
+    error = ValueError("Config group override must be a string or a list. Got NoneType")
+    with pytest.raises(SystemExit) as ended:
+        cli.launch(fail(error), "train")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: experiment=null chooses nothing, but a group")
+
+
 def fail(error: Exception) -> Any:
     def main() -> None:
         raise error
