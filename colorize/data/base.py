@@ -82,7 +82,7 @@ class ImageData(pl.LightningDataModule, ABC):
         augment: what is done to training pictures, see `Augment`; None for its defaults.
 
     Raises:
-        ColorizeError: a batch_size that is no whole number of at least 1, or as `Augment`.
+        ColorizeError: a size or number that is no whole number, or too small, or as `Augment`.
 
     Attributes:
         fixed_image_size: height and width of data that have one size by nature, else None.
@@ -94,8 +94,8 @@ class ImageData(pl.LightningDataModule, ABC):
         self, image_size: int, batch_size: int, num_workers: int = 0, augment: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__()
-        if type(batch_size) is not int or batch_size < 1:
-            raise ColorizeError(f"data.batch_size is {batch_size}, but must be a whole number of at least 1.")
+        check_whole(1, image_size=image_size, batch_size=batch_size)
+        check_whole(0, num_workers=num_workers)
         self.image_size = image_size
         self.batch_size = batch_size
         self.num_workers = num_workers
@@ -168,6 +168,13 @@ class ImageData(pl.LightningDataModule, ABC):
         dataset: Any = self.splits[split]
         batch: dict[str, Tensor] = dataset.__getitems__(range(min(count, len(dataset))))
         return batch
+
+
+def check_whole(least: int, **settings: object) -> None:
+    """Raises a ColorizeError when a setting of `data` is no whole number of at least `least`."""
+    for key, value in settings.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ColorizeError(f"data.{key} is {value}, but must be a whole number of at least {least}.")
 
 
 def as_it_is(batch: Any) -> Any:

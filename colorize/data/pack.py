@@ -25,7 +25,7 @@ from colorize.images import read_rgb
 
 RECIPE = "lanczos-centre-crop-1"  # another name makes every cache stale
 
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 class PackedImages(NamedTuple):
@@ -66,7 +66,7 @@ def pack(root: Path, files: Sequence[Path], size: int, cache_dir: Path, *, worke
         size_mb = len(files) * size * size * 3 / 1e6
         raise ColorizeError(
             f"{cache_dir}: the cache of {len(files):,} photographs ({size_mb:,.0f} MB) cannot be written: "
-            f"{error.strerror}; name a folder on another disk with data.cache_dir="
+            f"{error.strerror}; name another folder, or one on another disk, with data.cache_dir="
         ) from error
     return packed
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from colorize.data.base import ImageData, Split, to_channels_first
+from colorize.data.base import ImageData, Split, check_whole, to_channels_first
 from colorize.scenery import render_scenes
 
 
@@ -52,6 +52,7 @@ class SceneData(ImageData):
         augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, augment)
+        check_whole(0, train_size=train_size, val_size=val_size, test_size=test_size)
         self.sizes: dict[Split, int] = {"val": val_size, "test": test_size, "train": train_size}
         self.scene_seed = scene_seed
 

@@ -27,11 +27,14 @@ class OwnFolder(Callback):
 
     def _claim(self, config: DictConfig, kind: str) -> None:
         settings = config.hydra[kind]
-        if "${now:" not in str(OmegaConf.to_container(settings, resolve=False)):
-            return
         HydraConfig.instance().set_config(config)  # for the ${hydra:...} in the name
-        found = newest_of_same_command(config) if kind == "run" and OmegaConf.select(config, "resume") else None
+        chosen = "${now:" not in str(OmegaConf.to_container(settings, resolve=False))
+        again = kind == "run" and not chosen and OmegaConf.select(config, "resume")
+        found = newest_of_same_command(config) if again else None
         try:
+            if chosen:
+                Path(settings.dir).mkdir(parents=True, exist_ok=True)  # as Hydra would, with a traceback
+                return
             folder = str(found or make_folder(Path(settings.dir)))
         except OSError as error:
             sys.exit(f"error: no folder can be made for this {kind}: {error}. Give one: hydra.{kind}.dir=FOLDER.")

@@ -266,7 +266,7 @@ def test_other_exceptions_leave_nothing(
     assert len(pack_folder(root, cache).images) == 9
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.ENOTDIR, errno.EEXIST])
 def test_a_cache_that_cannot_be_written(code: int, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: int) -> None:
         raise OSError(code, os.strerror(code))

@@ -93,10 +93,11 @@ def test_no_two_callers_make_the_same_folder(tmp_path: Path) -> None:
     assert {path.name for path in made} == {"run", *(f"run_{number}" for number in range(2, 41))}
 
 
-def test_a_place_without_room_for_a_folder_is_one_sentence(script: Path) -> None:
+@pytest.mark.parametrize("words", [NOW, ["hydra.run.dir=outputs"], ["hydra.run.dir=outputs/mine"]], ids=str)
+def test_a_place_without_room_for_a_folder_is_one_sentence(words: list[str], script: Path) -> None:
     (script.parent / "outputs").write_text("a file")
     process = subprocess.run(
-        [sys.executable, script, "~hydra.callbacks.compare_runs", *NOW],
+        [sys.executable, script, "~hydra.callbacks.compare_runs", *words],
         cwd=script.parent,
         capture_output=True,
         text=True,
