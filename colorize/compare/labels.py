@@ -9,7 +9,18 @@ from colorize.compare.runs import Run
 
 CHOICES = ("experiment", "model", "data")
 # Settings that say where something lies or how a run is started, not what it is.
-PLACES = ("hydra", "sweep", "launcher", "logger", "cache_dir", "data.cache_dir", "run_dir", "trainer.enable_", "debug")
+PLACES = (
+    "hydra",
+    "sweep",
+    "launcher",
+    "logger",
+    "cache_dir",
+    "data.cache_dir",
+    "run_dir",
+    "trainer.enable_",
+    "debug",
+    "resume",
+)
 
 
 def by_floor(runs: Sequence[Run]) -> list[list[Run]]:

@@ -10,14 +10,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
 from pytorch_lightning.utilities import rank_zero_only
-from torch.optim import Optimizer
 
 from colorize.cli import check_missing
 from colorize.errors import ColorizeError
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
-from colorize.training.config import build_task, resolve_precision
+from colorize.training.check_trainer import check_clipping, check_numbers, check_precision
+from colorize.training.config import build_task
 from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
 from colorize.training.resume.find import flatten
@@ -31,8 +31,9 @@ OPTIMIZATION = ("model.optimizer.", "model.scheduler.")
 def check(cfg: DictConfig) -> None:
     """Raises a ColorizeError that names the key, its value and the fix; returns if the run can start."""
     check_missing(cfg)
+    check_groups(cfg)
     check_paths(cfg)
-    check_seed(cfg)
+    check_numbers(cfg)
     check_strategy(cfg)
     check_precision(cfg)
     if cfg.fit:
@@ -52,6 +53,13 @@ def check(cfg: DictConfig) -> None:
         check_plateau(cfg, task)
         if cfg.ckpt_path is not None:
             check_resume(Path(cfg.ckpt_path), task)
+
+
+def check_groups(cfg: DictConfig) -> None:
+    """Hydra's ~GROUP leaves a group out, also where a run has a use for it."""
+    for group in ("model", "data", "trainer", "callbacks", "logger"):
+        if cfg.get(group) is None:
+            raise ColorizeError(f"A run needs {group}: leave ~{group} out, or give {group}=NAME.")
 
 
 def check_paths(cfg: DictConfig) -> None:
@@ -119,42 +127,18 @@ def check_plateau(cfg: DictConfig, task: Task) -> None:
         )
 
 
-def check_clipping(cfg: DictConfig, optimizer: Optimizer) -> None:
-    """An optimizer that divides by the scale of mixed precision itself leaves no moment to clip gradients in."""
-    precision = str(resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator))
-    if cfg.trainer.gradient_clip_val and "16" in precision and getattr(optimizer, "_step_supports_amp_scaling", False):
-        raise ColorizeError(
-            f"trainer.gradient_clip_val={cfg.trainer.gradient_clip_val} cannot be used with a fused optimizer in "
-            f"trainer.precision={precision}: leave out model.optimizer.fused, or use trainer.gradient_clip_val=null."
-        )
-
-
 def check_best(cfg: DictConfig) -> None:
-    """Several best checkpoints of one name would be one file, which holds the last of them."""
+    """Several checkpoints of one name would be one file, which holds the last of them."""
     best = cfg.callbacks.get("checkpoint") or {}
+    if best.get("save_last") and cfg.callbacks.get("last"):
+        raise ColorizeError(
+            "callbacks.checkpoint.save_last writes to last.ckpt, which callbacks.last writes: leave it out."
+        )
     name, count = best.get("filename"), best.get("save_top_k", 1)
     if count not in (0, 1) and name and "{" not in name and not best.get("enable_version_counter", True):
         raise ColorizeError(
             f"callbacks.checkpoint.save_top_k={count} would write all its checkpoints to {name}.ckpt: add "
             f"\"callbacks.checkpoint.filename='{name}-{{epoch}}'\", or use callbacks.checkpoint.save_top_k=1."
-        )
-
-
-def check_seed(cfg: DictConfig) -> None:
-    """NumPy takes no other numbers, and Lightning those of an earlier run where there is none."""
-    if not isinstance(cfg.seed, int) or isinstance(cfg.seed, bool) or not 0 <= cfg.seed < 2**32:
-        raise ColorizeError(f"seed={cfg.seed} must be a whole number from 0 to {2**32 - 1}.")
-
-
-def check_precision(cfg: DictConfig) -> None:
-    """The "true" half precisions turn the metrics' sums and the colour maths into halves too; colours are float32."""
-    precision = str(cfg.trainer.precision)
-    if precision in ("64", "64-true"):
-        raise ColorizeError(f"trainer.precision={precision} cannot be used, as pictures are float32: use 32-true.")
-    if precision.endswith("16-true") or precision.startswith("transformer-engine"):
-        mixed = "16-mixed" if precision == "16-true" else "bf16-mixed"
-        raise ColorizeError(
-            f"trainer.precision={precision} would spoil colours and metrics, which need float32: use {mixed}."
         )
 
 

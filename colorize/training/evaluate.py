@@ -54,11 +54,12 @@ def evaluate(
     metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
     metrics |= {**training, "weights": fingerprint(task.network)}
     if not cfg.trainer.fast_dev_run:
-        batch = data.sample("test", N_SAMPLES)
-        seen, prediction, truth = map(to_uint8, task.eval().pictures(batch))
         run_dir = Path(cfg.run_dir)
-        index = batch["index"].numpy()
-        np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)
+        if len(data.splits["test"]):  # type: ignore[arg-type] # none with limit_test_batches=0
+            batch = data.sample("test", N_SAMPLES)
+            seen, prediction, truth = map(to_uint8, task.eval().pictures(batch))
+            index = batch["index"].numpy()
+            np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)
         text = json.dumps(metrics, indent=2, allow_nan=False)
         write_whole(run_dir / "metrics.json", f"{text}\n".encode())
     return metrics

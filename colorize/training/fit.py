@@ -61,6 +61,10 @@ def fit(
         if trainer.is_global_zero:
             print(f"stopped after step {stop.step}; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)
         raise SystemExit(128 + stop.signal_number) from None
+    except ValueError as error:
+        if "`val_check_interval` (" not in str(error):
+            raise
+        raise ColorizeError(f"trainer: {' '.join(str(error).split())}") from error
     except RuntimeError as error:
         if not _lost_a_process(error):
             raise
@@ -120,5 +124,6 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
     score = result["fit/best_score"].item() if "fit/best_score" in result else None
     if score is not None and not math.isfinite(score):
         raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
-    best = Path(str(saver.dirpath), Path(saver.best_model_path).name)  # not that of the run it goes on from
+    best = Path(saver.best_model_path)
+    best = Path(saver.dirpath or best.parent, best.name)  # not that of the run it goes on from
     return (str(best), score) if best.is_file() else (None, None)

@@ -113,6 +113,15 @@ def test_seeds_are_averaged(make_run: MakeRun, tmp_path: Path) -> None:
     assert "| floor |" in text
 
 
+def test_a_resumed_run_is_averaged_with_the_others(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run(0, 0.004, seed="1")
+    make_run(1, 0.005, seed="2", resume="true")
+    compare([tmp_path / "sweep"], tmp_path)
+    text = (tmp_path / "comparison.md").read_text()
+    assert f"0.0045 ± {statistics.stdev([0.004, 0.005]):.2g}" in text
+    assert "resume" not in text
+
+
 def test_two_runs_of_a_seed_are_one_of_the_seeds(make_run: MakeRun, tmp_path: Path) -> None:
     for number, (seed, mse) in enumerate([("1", 0.004), ("1", 0.006), ("2", 0.007)]):
         make_run(number, mse, seed=seed)

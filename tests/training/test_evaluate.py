@@ -100,3 +100,11 @@ def test_the_pictures_that_were_tested_are_counted(limit: float | None, tested: 
     assert summary(metrics, tmp_path, None).startswith(f"test, {tested} pictures")
     if tested:
         assert ranks.seen == (1, torch.device("cpu"))
+
+
+def test_without_a_test_picture_there_are_facts_alone(tmp_path: Path) -> None:
+    data = make_data(test_size=0)
+    data.setup("test")
+    metrics = evaluate(config(tmp_path, limit_test_batches=0), make_task(), data, {}, [], {"epochs": 1})
+    assert metrics["n_images"] == 0
+    assert {path.name for path in tmp_path.glob("*.*")} == {"metrics.json"}

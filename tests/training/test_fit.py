@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
+from omegaconf import OmegaConf
 
 from colorize.errors import ColorizeError
 from colorize.training.callbacks import FinalTest, FitResult
-from colorize.training.fit import best_checkpoint
+from colorize.training.fit import best_checkpoint, fit
 from tests.training.small import make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -48,3 +49,13 @@ def test_a_training_without_a_test_picture_ends_before_it_begins(tmp_path: Path)
     trainer = make_trainer(tmp_path, [FinalTest()], max_epochs=1, limit_test_batches=0)
     trainer.fit(make_task(), datamodule=make_data(test_size=0))
     assert trainer.global_step == 1
+
+
+def test_more_batches_between_validations_than_there_are_is_a_mistake(tmp_path: Path) -> None:
+    trainer = {"_target_": "pytorch_lightning.Trainer", "val_check_interval": 100, "enable_progress_bar": False}
+    model = {"init_from": None, "encoder_weights": None}
+    cfg = OmegaConf.create({"trainer": trainer, "model": model, "ckpt_path": None, "run_dir": str(tmp_path)})
+    with pytest.raises(
+        ColorizeError, match=r"^trainer: `val_check_interval` \(100\) must be less than or equal to the"
+    ):
+        fit(cfg, make_task(), make_data(), {}, [])

@@ -122,9 +122,10 @@ def log_results(
     """
     import wandb
 
-    rows = table_rows(task.eval(), data.sample("test", N_PICTURES))
-    cells = [[wandb.Image(cell) if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
-    logger.log_table("test_pictures", COLUMNS, cells)
+    if len(data.splits["test"]):  # type: ignore[arg-type] # none with limit_test_batches=0
+        rows = table_rows(task.eval(), data.sample("test", N_PICTURES))
+        cells = [[wandb.Image(cell) if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
+        logger.log_table("test_pictures", COLUMNS, cells)
     if checkpoint is not None:
         model = wandb.Artifact(f"model-{logger.version}", type="model", metadata=dict(metrics))
         model.add_file(checkpoint, name="best.ckpt")

@@ -1,0 +1,61 @@
+"""What can be wrong in the numbers and the precision of a run."""
+
+from typing import Any
+
+from omegaconf import DictConfig
+from torch.optim import Optimizer
+
+from colorize.errors import ColorizeError
+from colorize.training.config import resolve_precision
+
+LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and whether they may be null
+    "max_epochs": (-1, True),
+    "max_steps": (-1, False),
+    "accumulate_grad_batches": (1, False),
+    "check_val_every_n_epoch": (1, True),
+}
+
+
+def check_numbers(cfg: DictConfig) -> None:
+    """NumPy takes no other seeds, and Lightning that of an earlier run where there is none; some are not checked by it.
+
+    Raises:
+        ColorizeError: a number that cannot be, or a time that is none.
+    """
+    if not _whole(cfg.seed, 0) or cfg.seed >= 2**32:
+        raise ColorizeError(f"seed={cfg.seed} must be a whole number from 0 to {2**32 - 1}.")
+    for key, (least, optional) in LEAST.items():
+        value = cfg.trainer.get(key, least)
+        if not (_whole(value, least) or (optional and value is None)):
+            raise ColorizeError(f"trainer.{key}={value} must be a whole number of at least {least}.")
+    time = cfg.trainer.get("max_time")
+    if isinstance(time, int | float):
+        raise ColorizeError(
+            f"trainer.max_time={time} must be DAYS:HOURS:MINUTES:SECONDS, e.g. 00:01:00:00 for an hour."
+        )
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def check_precision(cfg: DictConfig) -> None:
+    """The "true" half precisions turn the metrics' sums and the colour maths into halves too; colours are float32."""
+    precision = str(cfg.trainer.precision)
+    if precision in ("64", "64-true"):
+        raise ColorizeError(f"trainer.precision={precision} cannot be used, as pictures are float32: use 32-true.")
+    if precision.endswith("16-true") or precision.startswith("transformer-engine"):
+        mixed = "16-mixed" if precision == "16-true" else "bf16-mixed"
+        raise ColorizeError(
+            f"trainer.precision={precision} would spoil colours and metrics, which need float32: use {mixed}."
+        )
+
+
+def check_clipping(cfg: DictConfig, optimizer: Optimizer) -> None:
+    """An optimizer that divides by the scale of mixed precision itself leaves no moment to clip gradients in."""
+    precision = str(resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator))
+    if cfg.trainer.gradient_clip_val and "16" in precision and getattr(optimizer, "_step_supports_amp_scaling", False):
+        raise ColorizeError(
+            f"trainer.gradient_clip_val={cfg.trainer.gradient_clip_val} cannot be used with a fused optimizer in "
+            f"trainer.precision={precision}: leave out model.optimizer.fused, or use trainer.gradient_clip_val=null."
+        )
