@@ -15,8 +15,6 @@ SIZES: dict[str, Any] = {"image_size": 16, "batch_size": 8, "train_size": 8, "va
     [
         ("image_size", "large", 1),
         ("image_size", 16.5, 1),
-        ("batch_size", 0, 1),
-        ("batch_size", 1.5, 1),
         ("num_workers", -1, 0),
         ("train_size", 2.5, 0),
         ("test_size", True, 0),

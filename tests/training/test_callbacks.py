@@ -46,12 +46,6 @@ def test_the_input_of_a_reconstruction_is_in_colour() -> None:
     np.testing.assert_array_equal(panel[:, :128], rgb[0].permute(1, 2, 0))
 
 
-@pytest.mark.parametrize(("key", "value"), [("count", 0), ("every_n_epochs", 0), ("every_n_epochs", 1.5)])
-def test_samples_of_no_number_are_refused(key: str, value: object) -> None:
-    with pytest.raises(ColorizeError, match=f"callbacks.samples.{key} is {value}, but must be a whole number of at"):
-        SamplePictures(**{"path": "samples.png", key: value})  # type: ignore[arg-type]
-
-
 def test_labels_stand_above_the_panel() -> None:
     panel = np.full((50, 300, 3), 99, np.uint8)
     labelled = with_labels(panel, ("input", "prediction", "truth"))
