@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from omegaconf import OmegaConf
 
 from colorize import program
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.commands.keys import Key, keys_of
 
 WIDTH = 80

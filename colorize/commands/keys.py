@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 
 _LINE = re.compile(r"(?P<indent> *)(?P<name>\w+):(?: (?P<default>[^#]*?))?(?: *# (?P<comment>.*))?")
 _OF_HYDRA = {"defaults", "hydra"}

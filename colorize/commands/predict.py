@@ -11,7 +11,8 @@ from colorize.album.plan import Plan, make_plan, remove_leftovers
 from colorize.album.settings import Settings
 from colorize.album.share import color_album
 from colorize.album.stop import Stop
-from colorize.cli import CONFIG_DIR, check_missing, explain_mistakes
+from colorize.cli.config import CONFIG_DIR, check_missing
+from colorize.cli.launch import explain_mistakes
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.registry import import_plugins

@@ -9,7 +9,9 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from colorize.cli import CONFIG_DIR, launch, print_error, quote_paths
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.launch import launch, print_error
+from colorize.cli.quoting import quote_paths
 from colorize.commands.help import predict_help, train_help
 from colorize.commands.words import overrides
 from colorize.errors import ColorizeError

@@ -7,7 +7,8 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from colorize.cli import CONFIG_DIR, explain_mistakes
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.launch import explain_mistakes
 from colorize.compare.sweeps import record_failure
 from colorize.registry import import_plugins
 from colorize.training.checks import check

@@ -15,7 +15,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from colorize.cli import is_mistake, sentence
+from colorize.cli.sentences import is_mistake, sentence
 from colorize.compare.comparison import compare
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole

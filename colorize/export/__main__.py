@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from colorize.cli import sentence
+from colorize.cli.sentences import sentence
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
 from colorize.registry import explain_unknown

@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
 from pytorch_lightning.utilities import rank_zero_only
 
-from colorize.cli import check_missing
+from colorize.cli.config import check_missing
 from colorize.errors import ColorizeError
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task

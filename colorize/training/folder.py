@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from colorize.cli import quote
+from colorize.cli.quoting import quote
 
 
 class OwnFolder(Callback):

@@ -6,7 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from colorize.album.settings import Settings
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 
 

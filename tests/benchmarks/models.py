@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import Tensor
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.color import to_float
 from colorize.data.base import ImageData
 from colorize.tasks import Task

@@ -8,8 +8,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from colorize import cli
-from colorize.cli import CONFIG_DIR, expand_home, quote, quote_paths, sentence
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.launch import launch
+from colorize.cli.quoting import expand_home, quote, quote_paths
+from colorize.cli.sentences import sentence
 
 
 def composed(*words: str) -> Any:
@@ -73,7 +75,7 @@ def test_a_path_below_home_needs_no_quotes(path: str, expanded: str, monkeypatch
         parser.parse_override(f"hydra.run.dir={path}")
     seen: list[str] = []
     monkeypatch.setattr(sys, "argv", ["train.py", f"hydra.run.dir={path}", "~trainer.max_time"])
-    cli.launch(lambda: seen.extend(sys.argv[1:]), "train")
+    launch(lambda: seen.extend(sys.argv[1:]), "train")
     assert parser.parse_override(seen[0]).value() == expanded
     assert seen[1] == "~trainer.max_time"  # removes the key
     assert expand_home(seen[0]) == seen[0]

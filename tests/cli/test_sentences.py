@@ -7,14 +7,15 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig
 
-from colorize import cli
+from colorize.cli import launch, sentences
+from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 
 
 def mistake(config: str, word: str) -> ConfigCompositionException:
     with (
         pytest.raises(ConfigCompositionException) as caught,
-        initialize_config_dir(str(cli.CONFIG_DIR), version_base="1.3"),
+        initialize_config_dir(str(CONFIG_DIR), version_base="1.3"),
     ):
         compose(config, [word])
     return caught.value
@@ -33,7 +34,7 @@ def mistake(config: str, word: str) -> ConfigCompositionException:
     ],
 )
 def test_an_unknown_key_is_compared_with_those_of_its_own_configuration(config: str, word: str, words: str) -> None:
-    sentence = cli.sentence(mistake(config, word), config)
+    sentence = sentences.sentence(mistake(config, word), config)
     assert sentence.startswith(words)
     assert ("A new key is added" in sentence) == (config == "train")
 
@@ -52,22 +53,22 @@ def test_an_unknown_key_is_compared_with_those_of_its_own_configuration(config: 
 def test_a_key_of_another_choice_is_not_proposed(
     words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli.sys, "argv", ["train.py", *words])
+    monkeypatch.setattr(launch.sys, "argv", ["train.py", *words])
     with (
         pytest.raises(ConfigCompositionException) as caught,
-        initialize_config_dir(str(cli.CONFIG_DIR), version_base="1.3"),
+        initialize_config_dir(str(CONFIG_DIR), version_base="1.3"),
     ):
         compose("train", [word for word in words if word != "model=a,b"])
-    sentence = cli.sentence(caught.value, "train")
+    sentence = sentences.sentence(caught.value, "train")
     assert sentence.startswith(expected)
     assert f"did you mean {words[-1].partition('=')[0]}?" not in sentence
 
 
 def test_a_group_without_a_choice_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli.sys, "argv", ["train.py", "seed=null", "experiment=null"])
+    monkeypatch.setattr(launch.sys, "argv", ["train.py", "seed=null", "experiment=null"])
     error = ValueError("Config group override must be a string or a list. Got NoneType")
     with pytest.raises(SystemExit) as ended:
-        cli.launch(fail(error), "train")
+        launch.launch(fail(error), "train")
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("error: experiment=null chooses nothing, but a group")
 
@@ -94,9 +95,9 @@ DEBUG = ["debug=true", "debug=True", "debug=1", "debug=yes", "debug=on", "+debug
 def test_debug_is_read_as_hydra_reads_it_also_when_nothing_was_composed(
     words: list[str], expected: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli.sys, "argv", ["predict.py", *words])
+    monkeypatch.setattr(launch.sys, "argv", ["predict.py", *words])
     with pytest.raises(SystemExit) as ended:
-        cli.launch(fail(ColorizeError("bad")), "predict")
+        launch.launch(fail(ColorizeError("bad")), "predict")
     assert ended.value.code == 1
     err = capsys.readouterr().err
     assert err.startswith("Traceback") == expected
@@ -107,11 +108,11 @@ def test_debug_is_read_as_hydra_reads_it_also_when_nothing_was_composed(
 def test_debug_may_be_any_true_value_of_the_configuration(
     debug: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @cli.explain_mistakes
+    @launch.explain_mistakes
     def job(cfg: DictConfig) -> None:
         raise ColorizeError("bad")
 
-    monkeypatch.setattr(cli.HydraConfig, "get", lambda: DictConfig({"mode": None}))
+    monkeypatch.setattr(launch.HydraConfig, "get", lambda: DictConfig({"mode": None}))
     with pytest.raises(SystemExit):
         job(DictConfig({"debug": debug}))
     assert capsys.readouterr().err.startswith("Traceback")
@@ -122,17 +123,17 @@ def test_ctrl_c_ends_a_command_without_a_traceback(capsys: pytest.CaptureFixture
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as ended:
-        cli.launch(main, "train")
+        launch.launch(main, "train")
     assert (ended.value.code, capsys.readouterr().err) == (130, "stopped.\n")
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     with pytest.raises(ArithmeticError):
-        cli.launch(fail(ArithmeticError()), "train")
+        launch.launch(fail(ArithmeticError()), "train")
 
 
 def test_settings_that_lightning_refuses_are_mistakes() -> None:
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-    assert cli.is_mistake(MisconfigurationException("no GPU"))
-    assert not cli.is_mistake(RuntimeError("no GPU"))
+    assert sentences.is_mistake(MisconfigurationException("no GPU"))
+    assert not sentences.is_mistake(RuntimeError("no GPU"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from colorize.cli import quote_paths
+from colorize.cli.quoting import quote_paths
 from colorize.commands.keys import keys_of
 from colorize.commands.words import overrides
 from colorize.errors import ColorizeError

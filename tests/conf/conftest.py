@@ -6,7 +6,7 @@ import pytest
 from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from hydra.errors import ConfigCompositionException, InstantiationException, Mis
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from colorize.cli import CONFIG_DIR, sentence
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.sentences import sentence
 from colorize.data.shards import write_shards
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.compare.sweeps import CompareRuns
 from colorize.errors import ColorizeError
 from colorize.training.checks import check, check_strategy

@@ -15,7 +15,7 @@ import colorize.film.album
 from colorize.album.outcome import Outcome
 from colorize.album.plan import make_plan
 from colorize.album.stop import Stop
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 from colorize.film.album import FilmAlbum
 from colorize.film.make import make_film

@@ -7,7 +7,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
 
-from colorize.cli import CONFIG_DIR, sentence
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.sentences import sentence
 from colorize.errors import ColorizeError
 from colorize.training.checks import check
 

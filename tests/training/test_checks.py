@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 from colorize.training.checks import check, check_resume, check_strategy, flatten
 from tests.training.small import make_data, make_task, make_trainer

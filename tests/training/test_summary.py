@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from colorize.cli import quote_paths
+from colorize.cli.quoting import quote_paths
 from colorize.training.evaluate import summary
 
 NAMES = [

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize import program
-from colorize.cli import quote
+from colorize.cli.quoting import quote
 from colorize.errors import ColorizeError
 from colorize.files import remove_temporaries
 from colorize.training.config import plain, resolve_precision

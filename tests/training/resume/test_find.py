@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from colorize.cli import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 from colorize.training.config import plain, resolve_precision
 from colorize.training.folder import newest_of_same_command

@@ -1,0 +1,1 @@
+"""The command line: Hydra's words, and mistakes in one sentence."""

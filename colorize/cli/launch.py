@@ -1,0 +1,107 @@
+"""How the scripts begin and end: a mistake with one sentence, a fault of ours with its traceback."""
+
+import functools
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import BooleanNode, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from colorize import interrupt
+from colorize.cli.config import CONFIG_DIR
+from colorize.cli.quoting import expand_home
+from colorize.cli.sentences import is_mistake, sentence
+from colorize.errors import ColorizeError
+
+T = TypeVar("T")
+NOISE = (
+    r".*LeafSpec.* is deprecated",  # Lightning's use of torch
+    r"The number of training batches .* is smaller than the logging interval",  # the epoch's mean is logged anyway
+    r".*does not have many workers",  # batches come from memory, workers would only slow them
+)
+NO_TRIAL = ("No trials are completed yet.", "Record does not exist.")  # Optuna, asked for the best of none
+
+
+def launch(main: Callable[[], None], config: str) -> None:
+    """Call the `hydra.main` function of `conf/CONFIG.yaml`; mistakes found while that is composed end here.
+
+    Raises:
+        SystemExit: 1 for a mistake, 130 for Ctrl-C.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    sys.argv[1:] = [expand_home(word) for word in sys.argv[1:]]
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped.\n")
+        raise SystemExit(130) from None
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error) in NO_TRIAL:
+            error = ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above.")
+        if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
+            error = ColorizeError(_no_choice())
+        if not is_mistake(error):
+            raise
+        print_error(error, _debug_in(sys.argv[1:]), config)
+
+
+def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T]:
+    """Decorates a job: a mistake ends the process with its sentence; in a multirun it is raised."""
+
+    @functools.wraps(job)
+    def wrapped(cfg: DictConfig) -> T:
+        interrupt.restore()
+        for message in NOISE:  # here, since a launcher's processes begin here
+            warnings.filterwarnings("ignore", message)
+        try:
+            return job(cfg)
+        except Exception as error:
+            if not is_mistake(error) or HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            print_error(error, _is_true(cfg.debug))
+
+    return wrapped
+
+
+def print_error(error: Exception, debug: bool, config: str = "train") -> NoReturn:
+    """Print the sentence of a mistake, or with `debug` its traceback, and end the process with exit code 1."""
+    if debug:
+        traceback.print_exception(error)
+    else:
+        sys.stderr.write(f"error: {sentence(error, config)}\n")
+    raise SystemExit(1) from None
+
+
+def _no_choice() -> str:
+    """The sentence for GROUP=null, of which Hydra says neither the group nor the remedy."""
+    words = [word for word in sys.argv[1:] if word.endswith("=null") and (CONFIG_DIR / word[:-5]).is_dir()]
+    word = words[0] if words else "A group of null"
+    return f"{word} chooses nothing, but a group of the configuration needs a choice: leave it out, or give a name."
+
+
+def _debug_in(words: list[str]) -> bool:
+    """What the command line says of `debug`, also when no configuration could be composed of it."""
+    debug = False
+    for word in words:
+        try:
+            override = OverridesParser.create().parse_override(word)
+        except HydraException:  # a flag, or the mistake itself
+            continue
+        if override.key_or_group == "debug" and not override.is_delete() and not override.is_sweep_override():
+            debug = _is_true(override.value())
+    return debug
+
+
+def _is_true(value: object) -> bool:
+    try:
+        return OmegaConf.create({"debug": BooleanNode(value)}).debug is True
+    except OmegaConfBaseException:
+        return False
