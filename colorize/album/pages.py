@@ -6,13 +6,10 @@ from colorize.album.coloring import color
 from colorize.album.output import Made, write_page_pictures
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
+from colorize.album.stop import StoppedError
 from colorize.color.tone import is_colored
 from colorize.images import Header, Photograph, read_header, read_photograph
 from colorize.inference.colorizer import Colorizer
-
-
-class StoppedError(Exception):
-    """Between two pages nothing more was to be begun."""
 
 
 def make_pages(

@@ -14,9 +14,10 @@ from colorize.album.coloring import color
 from colorize.album.faults import full_disk, is_full, reason
 from colorize.album.ledger import LedgerRow
 from colorize.album.output import Made, write_pictures
-from colorize.album.pages import StoppedError, make_pages
+from colorize.album.pages import make_pages
 from colorize.album.plan import Job
 from colorize.album.settings import Settings
+from colorize.album.stop import StoppedError
 from colorize.color.tone import is_colored
 from colorize.errors import ColorizeError, ImageError
 from colorize.images import Header, Photograph, read_header, read_photograph

@@ -6,6 +6,10 @@ import sys
 from types import FrameType, TracebackType
 
 
+class StoppedError(Exception):
+    """The user has stopped, and what is not finished is dropped."""
+
+
 class Stop:
     """Before the first photograph, Ctrl-C and SIGTERM end the process; once `gentle`, they only set `asked`.
 

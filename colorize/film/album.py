@@ -15,10 +15,9 @@ from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
 from colorize.album.plan import Job, Plan
 from colorize.album.share import KEPT
-from colorize.album.stop import Stop
+from colorize.album.stop import Stop, StoppedError
 from colorize.errors import ColorizeError
 from colorize.files import is_file
-from colorize.film.background import StoppedError
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.make import Progress, make_film
 from colorize.film.settings import FilmSettings

@@ -8,13 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from colorize.album.stop import StoppedError
+
 S = TypeVar("S")
 T = TypeVar("T")
 PATIENCE = 0.1  # seconds between two looks at whether the user wants to stop
-
-
-class StoppedError(Exception):
-    """The user has stopped, and what is not finished is dropped."""
 
 
 def work_ahead(

@@ -14,8 +14,9 @@ import torch
 from av import VideoFrame
 from torch import Tensor
 
+from colorize.album.stop import StoppedError
 from colorize.errors import ColorizeError
-from colorize.film.background import StoppedError, map_ahead, work_ahead
+from colorize.film.background import map_ahead, work_ahead
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.encode import Recipe, encoder_versions
 from colorize.film.facts import FilmFacts, read_luma

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from colorize.film.background import StoppedError, map_ahead, work_ahead
+from colorize.album.stop import StoppedError
+from colorize.film.background import map_ahead, work_ahead
 
 
 def threads_of(name: str) -> list[str]:

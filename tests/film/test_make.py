@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import colorize.film.make
+from colorize.album.stop import StoppedError
 from colorize.errors import ColorizeError
-from colorize.film.background import StoppedError
 from colorize.film.make import Progress, make_film
 from colorize.film.segments import Segment
 from colorize.film.settings import FilmSettings
