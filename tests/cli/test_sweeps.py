@@ -12,6 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.cli.fault import FIRST_OF_TWO
+
 pytestmark = pytest.mark.slow
 REPO = Path(__file__).resolve().parents[2]
 
@@ -42,9 +44,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(commands: Any, tmp_path: Path
 
 
 def test_a_fault_in_one_run_keeps_its_traceback(commands: Any, tmp_path: Path) -> None:
-    """num_workers=-1 is refused by torch's DataLoader, whose error is no mistake that we know of."""
-    workers = "data.num_workers=-1,0"
-    finished = commands("train.py", "-m", *commands.tiny, workers, f"hydra.sweep.dir={tmp_path}")
+    finished = commands("train.py", "-m", *commands.tiny, *FIRST_OF_TWO, f"hydra.sweep.dir={tmp_path}")
     assert finished.code == 1
     assert "Traceback" in finished.err
     assert [row["status"].split(":")[0] for row in rows(tmp_path)[1:]] == ["failed", "done"]

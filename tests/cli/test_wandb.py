@@ -12,6 +12,8 @@ import pytest
 import torch
 from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
+from tests.cli.fault import FIRST_OF_TWO
+
 pytestmark = pytest.mark.slow
 
 NO_WANDB = """
@@ -102,7 +104,6 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         "callbacks.architecture=null",
         "callbacks.curves=null",
     ]
-    workers = "data.num_workers=-1,0"  # the first is refused by torch's DataLoader, when the training starts
     cases = {
         "first": [*on_wandb, "logger.wandb.tags=[quick]", f"hydra.run.dir={folder}/first"],
         "second": [
@@ -111,7 +112,7 @@ def finished(commands: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
             "trainer.max_epochs=2",
             f"hydra.run.dir={folder}/second",
         ],
-        "sweep": ["train.py", "-m", *on_wandb[1:], workers, f"hydra.sweep.dir={folder}/my_sweep"],
+        "sweep": ["train.py", "-m", *on_wandb[1:], *FIRST_OF_TWO, f"hydra.sweep.dir={folder}/my_sweep"],
         "evaluation": [
             *on_wandb,
             "fit=false",
