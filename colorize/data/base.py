@@ -173,7 +173,7 @@ class ImageData(pl.LightningDataModule, ABC):
 def check_whole(least: int, **settings: object) -> None:
     """Raises a ColorizeError when a setting of `data` is no whole number of at least `least`."""
     for key, value in settings.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if type(value) is not int or value < least:
             raise ColorizeError(f"data.{key} is {value}, but must be a whole number of at least {least}.")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, RandomSampler
 
-from colorize.data.base import ImageData, Split
+from colorize.data.base import ImageData, Split, check_whole
 from colorize.data.order import EpochSampler
 from colorize.data.store import Store
 from colorize.data.stored import StoredPictures
@@ -88,8 +88,7 @@ class StreamingData(ImageData):
         roots = [root] if isinstance(root, str) else list(root)
         if not roots:
             raise ColorizeError("No shards are named: add data.root=FOLDER or data.root=s3://BUCKET/FOLDER.")
-        if isinstance(mix_shards, bool) or not isinstance(mix_shards, int) or mix_shards < 1:
-            raise ColorizeError(f"data.mix_shards is {mix_shards}, but must be a whole number of at least 1.")
+        check_whole(1, mix_shards=mix_shards)
         if cache_gb is not None and cache_gb <= 0:
             raise ColorizeError(f"data.cache_gb is {cache_gb}, but must be above 0, or null.")
         for key in storage_options or {}:

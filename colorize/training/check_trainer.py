@@ -1,7 +1,5 @@
 """What can be wrong in the numbers and the precision of a run."""
 
-from typing import Any
-
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
@@ -22,21 +20,17 @@ def check_numbers(cfg: DictConfig) -> None:
     Raises:
         ColorizeError: a number that cannot be, or a time that is none.
     """
-    if not _whole(cfg.seed, 0) or cfg.seed >= 2**32:
+    if type(cfg.seed) is not int or not 0 <= cfg.seed < 2**32:
         raise ColorizeError(f"seed={cfg.seed} must be a whole number from 0 to {2**32 - 1}.")
     for key, (least, optional) in LEAST.items():
         value = cfg.trainer.get(key, least)
-        if not (_whole(value, least) or (optional and value is None)):
+        if not (optional and value is None) and (type(value) is not int or value < least):
             raise ColorizeError(f"trainer.{key}={value} must be a whole number of at least {least}.")
     time = cfg.trainer.get("max_time")
     if isinstance(time, int | float):
         raise ColorizeError(
             f"trainer.max_time={time} must be DAYS:HOURS:MINUTES:SECONDS, e.g. 00:01:00:00 for an hour."
         )
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def check_precision(cfg: DictConfig) -> None:
