@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from colorize.data.base import ImageArray
 from colorize.errors import ColorizeError
 from colorize.training.callbacks import FitResult
 from colorize.training.evaluate import evaluate, summary
@@ -85,6 +87,7 @@ class Ranks(pl.Callback):
 
     def on_test_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.seen = (trainer.world_size, trainer.strategy.root_device)
+        self.epoch = trainer.current_epoch
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,30 @@ def test_without_a_test_picture_there_are_facts_alone(tmp_path: Path) -> None:
     metrics = evaluate(config(tmp_path, limit_test_batches=0), make_task(), data, {}, [], {"epochs": 1})
     assert metrics["n_images"] == 0
     assert {path.name for path in tmp_path.glob("*.*")} == {"metrics.json"}
+
+
+def test_the_samples_are_the_first_test_pictures(tmp_path: Path) -> None:
+    data, task, ranks = make_data(test_size=9), make_task(), Ranks()
+    data.setup("test")
+    evaluate(config(tmp_path), task, data, {"samples": ranks}, [], {"epochs": 7})
+    assert ranks.epoch == 7  # where charts show the test
+    samples, batch = np.load(tmp_path / "test_samples.npz"), data.sample("test", 8)
+    assert set(samples) == {"input", "prediction", "truth", "index"}
+    np.testing.assert_array_equal(samples["index"], batch["index"])
+    np.testing.assert_array_equal(samples["truth"], batch["rgb"].permute(0, 2, 3, 1))
+    assert (samples["input"] == samples["input"][..., :1]).all()
+    with torch.no_grad():
+        expected = 255 * task.pictures(batch)[1].permute(0, 2, 3, 1)
+    assert samples["prediction"].dtype == np.uint8
+    np.testing.assert_allclose(samples["prediction"], expected, atol=0.51)
+
+
+def test_a_value_that_json_cannot_hold_is_null(tmp_path: Path) -> None:
+    """Of black pictures the gray floor is perfect: its psnr is infinite."""
+    data = make_data()
+    data.splits["test"] = ImageArray([np.zeros((4, 16, 16, 3), np.uint8)], np.arange(4))
+    metrics = evaluate(config(tmp_path), make_task(), data, {}, [], {})
+    assert metrics["floor/psnr"] is None
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    (line,) = (line for line in summary(metrics, tmp_path, None).splitlines() if line.split()[0] == "psnr")
+    assert line.endswith("      none")

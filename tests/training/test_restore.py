@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor, nn
 
 from colorize.errors import ColorizeError
@@ -86,6 +86,33 @@ def test_an_old_evaluation_says_the_luminance_that_it_is_of(tmp_path: Path) -> N
     cfg = config(tmp_path / "old.ckpt", "colorize.data.scenes.SceneData")
     adopt_checkpoint(cfg)
     assert cfg.model.luminance == load_task(tmp_path / "old.ckpt").target.luminance == "lab"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [0, -48, 2049, 48.0, "48", None])
+def test_a_size_that_no_training_has_is_not_taken(size: Any, checkpoint: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save(content | {"config": {"data": {"image_size": size}}}, checkpoint)
+    cfg = config(checkpoint, "colorize.data.scenes.SceneData")
+    adopt_checkpoint(cfg)
+    assert cfg.data.image_size == 32
+
+
+def test_the_largest_size_is_taken_and_no_model_is_needed(checkpoint: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save(content | {"config": {"data": {"image_size": 2048}}}, checkpoint)
+    cfg = config(checkpoint, "colorize.data.scenes.SceneData")
+    with open_dict(cfg):
+        del cfg.model  # ~model
+    adopt_checkpoint(cfg)
+    assert cfg.model.network == PLAIN["network"]
+    assert cfg.data.image_size == 2048
+
+
+@pytest.mark.parametrize("name", [["LabTask"], None, 7, {"name": "LabTask"}])
+def test_a_task_is_named_by_text(name: Any, checkpoint: Path) -> None:
+    torch.save(torch.load(checkpoint, weights_only=True) | {"task": name}, checkpoint)
+    with pytest.raises(ColorizeError, match="is unknown"):
+        load_task(checkpoint)
 
 
 def test_data_of_one_size_keeps_it(checkpoint: Path) -> None:

@@ -96,6 +96,18 @@ def test_of_a_head_what_means_the_same_is_taken(kind: str, other: str, tmp_path:
         assert torch.equal(ours[2:], before[2:])
 
 
+def test_only_of_a_head_a_part_is_taken(tmp_path: Path) -> None:
+    """Vectors of another width would fit from their third value on, whatever layer they are of."""
+    theirs = EVERY_KIND["regression"].network.state_dict()
+    task = LabTask({**SMALL, "width": 8}, **PLAIN)
+    before = {name: tensor.clone() for name, tensor in task.network.state_dict().items()}
+    start_from(task, str(export("regression", tmp_path)))
+    kept = {name for name, tensor in before.items() if tensor.shape != theirs[name].shape}
+    assert any(name.endswith(".bias") for name in kept)
+    for name, tensor in task.network.state_dict().items():
+        assert torch.equal(tensor, (before if name in kept else theirs)[name]), name
+
+
 def test_an_evaluation_is_of_whole_weights_alone(tmp_path: Path) -> None:
     model = {"_target_": "colorize.tasks.LabTask", "network": SMALL, **PLAIN}
     cfg = OmegaConf.create({"fit": False, "ckpt_path": None, "model": model})
