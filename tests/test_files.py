@@ -50,6 +50,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_every_byte_is_on_the_disk_before_a_file_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[bool, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(((tmp_path / "file").exists(), os.fstat(file).st_size)))
+    write_whole(tmp_path / "file", b"whole")
+    assert synced == [(False, 5)]
+
+
 def test_what_a_living_process_is_writing_stays(writer: "subprocess.Popen[str]", tmp_path: Path) -> None:
     (temporary,) = tmp_path.iterdir()
     remove_temporaries(tmp_path)

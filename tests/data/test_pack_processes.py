@@ -1,6 +1,7 @@
 """Packing by several processes, and by one that is killed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,19 @@ def test_a_killed_packing_is_no_cache(changed: bool, root: Path, cache: Path) ->
     assert len(pack_folder(root, cache).images) == 9 - changed
     assert len(folders(cache)) == 1
     assert not left.exists()
+
+
+def test_every_byte_is_on_the_disk_before_a_cache_has_its_name(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bool]] = []
+
+    def sync(file: int) -> None:
+        synced.append((os.fstat(file).st_size, all(folder.suffix == ".tmp" for folder in folders(cache))))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    pack_folder(root, cache)
+    (folder,) = folders(cache)
+    sizes = {name: (folder / name).stat().st_size for name in ("images.bin", "index.json")}
+    assert all(unnamed for _, unnamed in synced)
+    assert [size for size, _ in synced][1:] == [*sizes.values()]

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,12 @@ def test_only_rank_zero_touches_the_file(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("colorize.training.loggers.metrics_csv.rank_zero_only.rank", 1)
     MetricsCSV(str(tmp_path)).log_metrics({"x": 1.0}, 0)
     assert (tmp_path / "metrics.csv").is_file()
+
+
+def test_a_checkpoint_counts_the_rows_that_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger, sizes = MetricsCSV(str(tmp_path)), list[int]()
+    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    for step in range(3):
+        logger.log_metrics({"x": 1.0}, step)
+    assert logger.sync() == len(read(tmp_path)) == 3
+    assert sizes == [(tmp_path / "metrics.csv").stat().st_size]

@@ -33,6 +33,17 @@ def test_the_checkpoint_before_is_kept_where_asked_for(tmp_path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == ["best.ckpt", "last.ckpt", "previous.ckpt"]
 
 
+def test_the_one_before_keeps_its_name_until_the_new_one_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, path = WholeCheckpointIO(), tmp_path / "last.ckpt"
+    writer.save_checkpoint({"step": 0}, path, storage_options={"spare": True})
+    synced: list[tuple[bool, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append((path.exists(), os.fstat(file).st_size)))
+    writer.save_checkpoint({"step": 1}, path, storage_options={"spare": True})
+    assert synced[0] == (True, path.stat().st_size)
+
+
 @pytest.mark.parametrize("spare", [True, False])
 def test_a_full_disk_is_said_and_spoils_nothing(
     spare: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
