@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 from torch import Tensor
 
 from colorize.files import expand_home
 from colorize.images import Photograph, Pixels, read_photograph
+from colorize.images.metadata import read_dpi, read_orientation
 from colorize.images.photograph import to_8_bit
 from colorize.images.profiles import converter_to_srgb, to_srgb
+from colorize.images.tiff import load_tiff
 
 Picture = str | Path | Image.Image | npt.NDArray[np.generic] | Tensor
 
@@ -75,20 +78,28 @@ def _photograph(pixels: Pixels) -> Photograph:
 
 
 def _from_pil(image: Image.Image) -> Photograph:
-    upright = ImageOps.exif_transpose(image)
+    orientation, dpi = read_orientation(image), read_dpi(image)  # a TIFF forgets the former once it is loaded
+    if isinstance(image, TiffImageFile) and image.tile:
+        name, image.filename = image.filename, ""  # else Pillow maps it, and takes its rows for as long as those turned
+        load_tiff(image)
+        image.filename = name
+    upright = image if orientation == 1 else ImageOps.exif_transpose(image)
+    if dpi is not None and orientation >= 5:
+        dpi = dpi[::-1]
+    profile = upright.info.get("icc_profile")
     if upright.mode in ("La", "RGBa"):  # premultiplied
         upright = upright.convert(upright.mode.upper())
     if upright.mode.startswith("I;16"):
-        return Photograph(np.array(upright).astype(np.uint16))
+        pixels, profile = to_srgb(np.array(upright).astype(np.uint16), profile)
+        return Photograph(pixels, icc_profile=profile, dpi=dpi)
     if upright.mode in ("I", "F"):
         raise ValueError(f"A PIL image of mode {upright.mode} does not say what is white: give an array instead.")
     alpha = np.array(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
     gray = upright.mode in ("1", "L", "LA")
-    profile = upright.info.get("icc_profile")
     if upright.mode in ("CMYK", "LAB"):
         upright, profile = converter_to_srgb(upright, profile)(upright), None
     pixels, profile = to_srgb(np.array(upright.convert("L" if gray else "RGB")), profile)
-    return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=upright.info.get("dpi"))
+    return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=dpi)
 
 
 def as_pil(pixels: Pixels, like: Photograph) -> Image.Image:

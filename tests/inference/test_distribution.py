@@ -14,7 +14,7 @@ from colorize.color.bins import bin_centers
 from colorize.errors import ColorizeError
 from colorize.images import read_photograph
 from colorize.inference.colorizer import Colorizer
-from colorize.inference.colors import draw_uncertainty
+from colorize.inference.colors import decode_colors, draw_uncertainty
 from colorize.scenery import render_scenes
 from colorize.targets import GrayscaleTarget, LabBinsTarget, LabHybridTarget, LabTarget, Target
 from colorize.weights.model import Model
@@ -207,3 +207,12 @@ def test_it_is_refused_before_anything_is_read(target: Target, tmp_path: Path) -
         colorizer.sample(missing)
     with pytest.raises(ColorizeError, match="uncertainty=True cannot be had"):
         colorizer.uncertainty(missing)
+
+
+def test_the_seeds_of_samples_are_1_2_and_so_on() -> None:
+    """So that the pictures of one version are those of the next."""
+    target, x = LabBinsTarget(), torch.zeros(1, 1, 4, 4)
+    prediction = torch.randn(1, 225, 4, 4, generator=torch.Generator().manual_seed(0))
+    samples = decode_colors(target, x, prediction, None, 2, False).samples
+    expected = torch.stack([target.to_ab(x, prediction, seed=seed) for seed in (1, 2)], dim=1)
+    assert torch.equal(samples, expected)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from colorize.images import Photograph, Planes, read_photograph, write_photograph
 from colorize.inference import merge
-from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes
+from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pool_luma
 from colorize.scenery import render_scenes
 
 Array = npt.NDArray[Any]
@@ -107,6 +107,27 @@ def test_a_batch_has_the_colours_of_its_photographs() -> None:
     for picture, scene in zip(batch, scenes, strict=True):
         expected = merge_pixels(scene, small, ab).astype(np.float32) / 255
         assert np.abs(picture.permute(1, 2, 0).numpy() - expected).max() < 0.51 / 255 + 1e-4
+
+
+def test_a_batch_is_in_range_where_its_colours_are_not() -> None:
+    rgb = torch.rand(2, 3, 40, 50, generator=torch.Generator().manual_seed(0))
+    small, ab = colors(9, 12, 300)
+    batch = merge_batch(rgb, small.expand(2, -1, -1, -1), ab.expand(2, -1, -1, -1))
+    assert 0 <= batch.min() <= batch.max() <= 1
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize("shape", [(1, 1), (4, 6), (5, 6), (4, 7), (5, 7)])
+def test_the_last_row_and_column_fill_their_cells(shape: tuple[int, int], rows: int, columns: int) -> None:
+    luma = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    mean, low, high = pool_luma(luma, rows, columns)
+    assert mean.shape == low.shape == high.shape == (-(-shape[0] // rows), -(-shape[1] // columns))
+    for y, x in np.ndindex(mean.shape):
+        across = np.minimum([x * columns, (x + 1) * columns - 1], shape[1] - 1)
+        down = np.minimum([y * rows, (y + 1) * rows - 1], shape[0] - 1)
+        cell = luma[np.ix_(down, across)]
+        assert (low[y, x], high[y, x]) == (cell.min(), cell.max())
+        assert abs(mean[y, x] - cell.mean()) <= 0.5
 
 
 def test_a_jpeg_written_from_planes_is_the_general_picture_within_its_compression(tmp_path: Path) -> None:

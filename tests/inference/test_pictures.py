@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from colorize.images import read_photograph
-from colorize.inference.pictures import as_photograph, batch_as_float
+from colorize.images.icc import gray_profile
+from colorize.inference.pictures import as_photograph, as_pil, batch_as_float
+from colorize.scenery import render_scenes
 from tests.images.test_profiles import cmyk_profile
 
 
@@ -43,3 +45,84 @@ def test_a_batch_outside_of_its_range_is_told_what_it_is(value: float, words: st
         batch_as_float(torch.full((1, 3, 4, 4), value))
     with pytest.raises(ValueError, match=r"must be uint8 or float in \[0, 1\], but is torch.int32"):
         batch_as_float(torch.ones(1, 3, 4, 4, dtype=torch.int32))
+
+
+PNG_MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [(".png", mode) for mode in PNG_MODES] + [(".tif", mode) for mode in [*PNG_MODES, "CMYK", "LAB"]],
+)
+def test_an_image_is_what_its_file_is(suffix: str, mode: str, orientation: int, tmp_path: Path) -> None:
+    scene = Image.fromarray(render_scenes([7], 24)[0][:20])
+    scene.putalpha(Image.linear_gradient("L").resize(scene.size))
+    image = scene if mode == "RGBA" else scene.convert("L" if mode == "I;16" else "RGB").convert(mode)
+    if mode == "LA":
+        image.putalpha(scene.getchannel("A"))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = tmp_path / f"x{suffix}"
+    image.save(path, exif=exif, dpi=(300, 200))
+    expected = as_photograph(path, None)
+    with Image.open(path) as image:
+        found = as_photograph(image, None)
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert found.pixels.dtype == expected.pixels.dtype
+    assert found.pixels.ndim == (2 if mode in ("1", "L", "LA", "I;16") else 3)
+    assert (found.alpha is None) == (expected.alpha is None) == (mode not in ("LA", "RGBA"))
+    if found.alpha is not None:
+        np.testing.assert_array_equal(found.alpha, expected.alpha)
+    assert found.dpi == expected.dpi == pytest.approx((200, 300) if orientation == 6 else (300, 200), abs=0.1)
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_a_gray_image_goes_by_its_profile_as_its_file_does(mode: str, tmp_path: Path) -> None:
+    ramp = Image.linear_gradient("L").convert(mode)
+    ramp.save(tmp_path / "x.tif", icc_profile=gray_profile(1.0))
+    with Image.open(tmp_path / "x.tif") as image:
+        found = as_photograph(image, None)
+    np.testing.assert_array_equal(found.pixels, read_photograph(tmp_path / "x.tif").pixels)
+    assert not np.array_equal(found.pixels, np.asarray(ramp))  # its curve is linear
+
+
+def test_damaged_exif_is_left_out_of_an_image() -> None:
+    image = Image.linear_gradient("L")
+    image.info["exif"] = b"Exif\0\0no directory"
+    np.testing.assert_array_equal(as_photograph(image, None).pixels, np.asarray(image))
+
+
+def test_the_fourth_channel_of_an_array_is_alpha() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4), dtype=np.uint8)
+    photograph = as_photograph(pixels, None)
+    assert photograph.alpha is not None
+    np.testing.assert_array_equal(photograph.pixels, pixels[..., :3])
+    np.testing.assert_array_equal(photograph.alpha, pixels[..., 3])
+    assert np.array_equal(np.asarray(as_pil(photograph.pixels, photograph)), pixels)
+
+
+def test_a_picture_keeps_the_exif_of_its_file(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "A. Person"
+    Image.new("RGB", (4, 3)).save(tmp_path / "x.jpg", exif=exif, dpi=(300, 300))
+    photograph = as_photograph(tmp_path / "x.jpg", None)
+    picture = as_pil(photograph.pixels, photograph)
+    picture.save(tmp_path / "again.jpg", exif=picture.info["exif"])
+    with Image.open(tmp_path / "again.jpg") as again:
+        assert again.getexif()[ExifTags.Base.Artist] == "A. Person"
+
+
+def test_a_path_begins_at_home_and_a_tensor_may_need_a_gradient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Image.new("L", (4, 3), 255).save(tmp_path / "x.png")
+    for picture in ("~/x.png", Path("~/x.png"), torch.ones(1, 3, 4, requires_grad=True)):
+        assert as_photograph(picture, None).pixels.shape == (3, 4)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (1, 3, 0, 4), (1, 3, 4, 0)])
+def test_a_batch_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="A batch must be"):
+        batch_as_float(torch.zeros(shape))
