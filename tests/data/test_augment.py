@@ -30,6 +30,12 @@ def test_random_flip_mirrors_about_half_and_gray_alike() -> None:
     assert flipped["rgb"].dtype == torch.uint8
 
 
+def test_a_picture_is_flipped_as_often_as_not() -> None:
+    rgb = torch.tensor([0, 255], dtype=torch.uint8).expand(4096, 3, 1, 2)
+    share = (random_flip({"rgb": rgb}, Generator().manual_seed(0))["rgb"][:, 0, 0, 0] == 255).float().mean()
+    assert 0.47 < share < 0.53  # four standard deviations
+
+
 def test_random_crop_shifts_and_repeats_the_border() -> None:
     torch.manual_seed(0)
     batch = make_batch()
@@ -64,6 +70,11 @@ def test_random_zoom_shows_a_window_of_each_picture() -> None:
     assert 0.9 < shares.max() <= 1
     assert (least.max() > 60) & (most.min() < 200)  # windows from every side
     assert torch.equal(random_zoom(batch, 1.0)["rgb"], batch["rgb"])
+
+
+def test_a_window_holds_nothing_from_outside() -> None:
+    white = {"rgb": torch.full((64, 3, 9, 12), 255, dtype=torch.uint8)}
+    assert (random_zoom(white, 0.3, Generator().manual_seed(0))["rgb"] == 255).all()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from torch import nn
 
 from colorize.errors import ColorizeError
 from colorize.tasks import LabTask
+from colorize.tasks.optim import build_optimizer, build_schedule
 
 NETWORK = {"name": "EncoderUNet", "decoder_channels": [8, 8, 4, 4]}
 
@@ -61,3 +62,19 @@ def test_what_a_loss_learns_is_trained_too() -> None:
 def test_factors_that_cannot_be_are_refused(optimizer: dict[str, Any], words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
         make(optimizer)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "frequency"), [({"name": "step", "step_size": 3}, 1), ({"name": "plateau", "patience": 2}, 2)]
+)
+def test_only_plateau_waits_for_validations(schedule: dict[str, Any], frequency: int) -> None:
+    """Of a training that validates every second epoch."""
+    optimizer = build_optimizer({"name": "SGD", "lr": 1.0}, [nn.Parameter(torch.zeros(1))])
+    built = build_schedule(schedule, optimizer, lambda: 1, 2)
+    assert (built["interval"], built["frequency"], built["monitor"]) == ("epoch", frequency, "val/loss")
+
+
+@pytest.mark.parametrize("name", ["Optimizer", "SparseAdam", "LBFGS"])
+def test_optimizers_that_cannot_train_a_network_of_ours_are_unknown(name: str) -> None:
+    with pytest.raises(ColorizeError, match=f"'{name}' is unknown"):
+        build_optimizer({"name": name}, [nn.Parameter(torch.zeros(1))])
