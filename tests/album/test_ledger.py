@@ -93,3 +93,8 @@ def test_processes_share_it(tmp_path: Path) -> None:
         assert process.exitcode == 0
     assert {row["file"] for row in rows(tmp_path)} == {f"{name}{number}" for name in "ab" for number in range(200)}
     assert all(set(row) == set(COLUMNS) and row["output"] == "x" * 200 for row in rows(tmp_path))
+
+
+def test_a_number_that_was_edited_loses_no_row(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text(",".join(COLUMNS) + "\nalbum/a.jpg,done,out/a.jpg,soon,\n")
+    assert Ledger(tmp_path).earlier == {"album/a.jpg": LedgerRow("album/a.jpg", "done", "out/a.jpg", 0.0, "")}

@@ -95,6 +95,18 @@ def test_every_picture_lies_below_the_output_folder(album: Path, tmp_path: Path)
         assert ".." not in path.parts
 
 
+@pytest.mark.usefixtures("album")
+def test_pictures_may_lie_above_the_photographs() -> None:
+    assert targets(make_plan("album/sub", "album"), Path("album")) == {"b.jpg", "deep/c d ä.TIFF"}
+
+
+@pytest.mark.usefixtures("album")
+def test_what_else_is_made_of_a_photograph_lies_beside_its_picture() -> None:
+    (job,) = make_plan("album/a.png", "out", "jpg", side_by_side=True, samples=2, uncertainty=True).jobs
+    names = ["a_sample1.jpg", "a_sample2.jpg", "a_uncertainty.jpg", "a_side_by_side.jpg", "a.jpg"]
+    assert job.pictures == [Path("out") / name for name in names]
+
+
 def test_pictures_below_the_photographs_are_not_photographs_of_the_next_start(album: Path) -> None:
     before = make_plan("album", "album/colour")
     for job in before.jobs:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from colorize.album.ledger import Ledger, LedgerRow
 from colorize.album.outcome import Outcome
 from colorize.album.plan import make_plan
 from colorize.album.ranks import Ranks
@@ -83,6 +84,25 @@ def test_what_is_there_is_kept_and_a_failure_is_tried_again(folder: Path) -> Non
     assert rows() == {"1.png": ("kept", KEPT)} | {f"{number}.png": ("done", "") for number in (0, 2, 3)}
     assert color(overwrite=True).summary() == "4 written, 0 kept, 0 failed"
     assert pixel("out/1.png")[0] == (24, 16)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_photograph_is_done_when_all_its_pictures_are_there() -> None:
+    plan = make_plan("album", "out", side_by_side=True)
+    assert color().summary() == "4 written, 0 kept, 0 failed"
+    for file in ("out/1.png", "out/2_side_by_side.png"):
+        color_album(plan, Red(), Settings(num_threads=1, side_by_side=True), Ranks("cpu"), Stop())
+        assert len(list(Path("out").glob("*.png"))) == 8
+        Path(file).unlink()
+    outcome = color_album(plan, Red(), Settings(num_threads=1, side_by_side=True), Ranks("cpu"), Stop())
+    assert outcome.summary() == "1 written, 3 kept, 0 failed"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_copy_that_is_gone_is_made_again(capsys: pytest.CaptureFixture[str]) -> None:
+    Ledger(Path("out")).add(LedgerRow("album/1.png", "colored", "out/1.png", 0.1, "already in colour: copied"))
+    assert color().summary() == "4 written, 0 kept, 0 failed"
+    assert "4/4" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")
