@@ -107,6 +107,18 @@ def test_a_ledger_on_a_full_disk_ends_it_too(folder: Path) -> None:
     assert pipeline.disk_full is not None
 
 
+def test_a_ledger_that_cannot_be_written_is_no_full_disk(folder: Path) -> None:
+    photograph(folder / "a.png")
+
+    def record(result: LedgerRow) -> None:
+        raise ColorizeError("report.csv cannot be written") from OSError(errno.EACCES, "Permission denied")
+
+    pipeline = Pipeline(Red(), Settings(), record)  # type: ignore[arg-type]
+    with pytest.raises(ColorizeError, match=r"report\.csv cannot be written"):
+        pipeline.run(make_plan("album", "out").jobs)
+    assert pipeline.disk_full is None
+
+
 def test_a_wish_to_end_is_heeded_between_photographs(folder: Path) -> None:
     for number in range(50):
         photograph(folder / f"{number:02}.png")

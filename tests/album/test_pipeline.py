@@ -135,6 +135,8 @@ def test_side_by_side_shows_before_and_after(folder: Path, color: Any) -> None:
 
 def test_colour_is_left_alone_when_asked(folder: Path) -> None:
     class Honest(Red):
+        needs_color = False
+
         def shrink(self, pixels: Pixels) -> Tensor:
             small = torch.from_numpy(pixels[::8, ::8].astype(np.float32) / 255)
             return small.expand(3, *small.shape) if small.ndim == 2 else small.permute(2, 0, 1)
