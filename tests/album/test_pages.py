@@ -68,6 +68,15 @@ def test_other_formats_are_refused_in_one_sentence(folder: Path) -> None:
     assert count_pages(Path("out/scan.tiff")) == 3
 
 
+@pytest.mark.usefixtures("folder")
+def test_pages_that_are_there_are_kept_unless_told_otherwise() -> None:
+    photograph(Path("out/scan.tif"))
+    go(side_by_side=True)
+    assert (count_pages(Path("out/scan.tif")), count_pages(Path("out/scan_side_by_side.tif"))) == (1, 3)
+    go(overwrite=True)
+    assert count_pages(Path("out/scan.tif")) == 3
+
+
 def test_side_by_side_has_pages_too(folder: Path) -> None:
     assert go(side_by_side=True)["scan.tif"].status == "done"
     for before, both in zip(PAGES, pages("out/scan_side_by_side.tif"), strict=True):
