@@ -1,11 +1,13 @@
 """report.csv: whole rows, one for each photograph, whatever killed the process before."""
 
 import csv
+import threading
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from colorize.album.ledger import COLUMNS, Ledger, LedgerRow
 from colorize.errors import ColorizeError
@@ -38,7 +40,7 @@ def test_rows_are_there_as_soon_as_they_are_added(tmp_path: Path) -> None:
 
 
 def test_the_latest_row_of_a_photograph_counts_and_others_stay(tmp_path: Path) -> None:
-    for result in (FIRST, SECOND, replace(SECOND, status="done", message="")):
+    for result in (SECOND, FIRST, replace(SECOND, status="done", message="")):
         ledger = Ledger(tmp_path)
         ledger.add(result)
         ledger.close()
@@ -48,12 +50,13 @@ def test_the_latest_row_of_a_photograph_counts_and_others_stay(tmp_path: Path) -
     assert ledger.status(Path("album/c.jpg")) is None
 
 
-def test_a_row_that_was_torn_anywhere_is_dropped_and_the_rest_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("torn", [FIRST, replace(FIRST, message='two\n"lines"')])
+def test_a_row_that_was_torn_anywhere_is_dropped_and_the_rest_kept(torn: LedgerRow, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
     ledger = Ledger(tmp_path)
     ledger.add(SECOND)
     whole = path.read_bytes()
-    ledger.add(FIRST)
+    ledger.add(torn)
     both = path.read_bytes()
     for end in range(len(whole), len(both)):
         path.write_bytes(both[:end])
@@ -95,6 +98,27 @@ def test_processes_share_it(tmp_path: Path) -> None:
     assert all(set(row) == set(COLUMNS) and row["output"] == "x" * 200 for row in rows(tmp_path))
 
 
-def test_a_number_that_was_edited_loses_no_row(tmp_path: Path) -> None:
-    (tmp_path / "report.csv").write_text(",".join(COLUMNS) + "\nalbum/a.jpg,done,out/a.jpg,soon,\n")
+def test_what_was_edited_loses_no_other_row(tmp_path: Path) -> None:
+    lines = [",".join(COLUMNS), "album/a.jpg,done,out/a.jpg,soon,", "album/b.jpg,done", ""]
+    (tmp_path / "report.csv").write_text("\n".join(lines))
     assert Ledger(tmp_path).earlier == {"album/a.jpg": LedgerRow("album/a.jpg", "done", "out/a.jpg", 0.0, "")}
+
+
+def test_a_tidy_ledger_is_not_written_anew(tmp_path: Path) -> None:
+    Ledger(tmp_path).add(FIRST)
+    before = (tmp_path / "report.csv").stat().st_ino
+    Ledger(tmp_path).close()
+    assert (tmp_path / "report.csv").stat().st_ino == before
+
+
+def test_no_row_is_added_while_another_process_tidies(tmp_path: Path) -> None:
+    """It would be lost with the file that is replaced."""
+    ledger = Ledger(tmp_path)
+    adding = threading.Thread(target=ledger.add, args=(FIRST,))
+    with FileLock(tmp_path / ".report.csv.lock"):
+        adding.start()
+        adding.join(0.2)
+        assert adding.is_alive()
+        assert rows(tmp_path) == []
+    adding.join(60)
+    assert len(rows(tmp_path)) == 1
