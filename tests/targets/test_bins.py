@@ -1,6 +1,7 @@
 """Targets of bins: a distribution at the network's resolution becomes a picture at the input's, and a file keeps it."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from colorize.color import colorfulness, rgb_to_lab
-from colorize.color.bins import bin_centers
+from colorize.color.bins import bin_centers, color_noise
 from colorize.errors import ColorizeError
 from colorize.networks import Network, build_network
 from colorize.networks.base import shrink
@@ -143,6 +144,31 @@ def test_seeds_give_colourings_that_repeat_and_differ(kind: type[LabBinsTarget],
     assert (first - other).abs().max() > 5
     assert (first - first[:1, :, :1, :1]).abs().max() < 1e-3  # what is alike has one colour, all over
     assert (target.to_ab(x, prediction) - first).abs().max() > 5
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "seed", "expected"),
+    [(0.38, None, None, 0.38), (1.0, None, 1, 0.5), (0.2, None, 1, 0.2), (1.0, 0.9, 1, 0.9), (0.2, 0.9, None, 0.9)],
+)
+def test_a_sample_is_of_the_distribution_at_its_temperature(
+    own: float, given: float | None, seed: int | None, expected: float
+) -> None:
+    """Its noise is added to what is sharpened: softmax(logits / T + noise)."""
+    logits = 2 * torch.randn(1, 225, 2, 3, generator=torch.Generator().manual_seed(0)).double()
+    noise = 0 if seed is None else color_noise(10, seed).double()[:, None, None]
+    shares = (logits / expected + noise).softmax(1)
+    ab = torch.einsum("bqhw,qc->bchw", shares, bin_centers(10).double()).float()
+    found = LabBinsTarget(temperature=own).decode(logits.float(), given, seed)
+    torch.testing.assert_close(found, ab, atol=1e-3, rtol=0)
+    prediction = torch.cat([torch.full((1, 2, 2, 3), 0.2), logits.float()], dim=1)
+    moved = ab - torch.einsum("bqhw,qc->bchw", logits.softmax(1), bin_centers(10).double()).float()
+    found = LabHybridTarget(temperature=own).decode(prediction, given, seed)
+    torch.testing.assert_close(found, 110 * math.tanh(0.2) + moved, atol=1e-3, rtol=0)
+
+
+def test_a_sample_at_one_is_no_regression() -> None:
+    prediction = torch.zeros(1, 227, 2, 3)
+    assert LabHybridTarget().decode(prediction, 1.0, seed=1).abs().max() > 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

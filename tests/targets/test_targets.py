@@ -69,3 +69,18 @@ def test_the_gray_of_a_picture_is_the_photographs_whatever_its_colours() -> None
     torch.testing.assert_close(rgb_to_gray(picture), rgb_to_gray(rgb), atol=2e-4, rtol=0)
     lab = LabTarget(luminance="lab")
     torch.testing.assert_close(lab.to_rgb(lab.see(rgb), lab.target({"rgb": rgb})), rgb, atol=2e-4, rtol=0)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_whatever_is_said_the_picture_is_in_range(target: Target, rgb: Tensor) -> None:
+    said = 10 * torch.randn(2, target.out_channels, 9, 11, generator=torch.Generator().manual_seed(0))
+    picture = target.to_rgb(target.see(rgb), said.bfloat16())
+    assert picture.dtype == torch.float32
+    assert picture.shape == (2, 3, 9, 11)
+    assert 0 <= picture.min() <= picture.max() <= 1
+
+
+@pytest.mark.parametrize("luminance", ["gray", "lab"])
+def test_the_picture_of_ab_has_no_gradient(luminance: str, rgb: Tensor) -> None:
+    target = LabTarget(luminance)
+    assert not target.to_rgb(target.see(rgb), torch.zeros(2, 2, 9, 11, requires_grad=True)).requires_grad
