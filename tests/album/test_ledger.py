@@ -107,7 +107,7 @@ def test_what_was_edited_loses_no_other_row(tmp_path: Path) -> None:
 def test_a_tidy_ledger_is_not_written_anew(tmp_path: Path) -> None:
     Ledger(tmp_path).add(FIRST)
     before = (tmp_path / "report.csv").stat().st_ino
-    Ledger(tmp_path).close()
+    Ledger(tmp_path)
     assert (tmp_path / "report.csv").stat().st_ino == before
 
 
