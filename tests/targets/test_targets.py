@@ -84,3 +84,11 @@ def test_whatever_is_said_the_picture_is_in_range(target: Target, rgb: Tensor) -
 def test_the_picture_of_ab_has_no_gradient(luminance: str, rgb: Tensor) -> None:
     target = LabTarget(luminance)
     assert not target.to_rgb(target.see(rgb), torch.zeros(2, 2, 9, 11, requires_grad=True)).requires_grad
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_black_is_seen_as_minus_1_and_white_as_1(target: Target) -> None:
+    """As the networks of all files were trained."""
+    for value, expected in ((0.0, -1.0), (1.0, 1.0)):
+        seen = target.see(torch.full((1, 3, 2, 2), value))
+        torch.testing.assert_close(seen, torch.full((1, target.in_channels, 2, 2), expected), atol=1e-4, rtol=0)
