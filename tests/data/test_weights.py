@@ -146,3 +146,9 @@ def test_a_folder_within_another_is_named(again: str, roots: list[Path], tmp_pat
 def test_no_folder_at_all_is_named(root: Any, tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match=r"No photographs are named: add data\.root=FOLDER"):
         FolderData(root, None, str(tmp_path), 8, 4, 0.2, 0.2, 0.05)
+
+
+@pytest.mark.parametrize("fractions", [(-0.1, 0.2), (0.2, -0.1), (0.6, 0.5)])
+def test_splits_have_shares_of_a_whole(fractions: tuple[float, float], tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match="must not be negative nor add up to more than 1"):
+        FolderData(str(tmp_path), None, str(tmp_path), 8, 4, *fractions, 0.05)

@@ -177,6 +177,7 @@ def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
         ({"name": "l1", "beta": 1}, "unexpected keyword argument 'beta'"),
         ({"name": "relative_smooth_l1", "beta": -1}, "model.loss: .* cannot be built: beta is -1, "),
         ({"name": "relative_smooth_l1", "half_weight_at": 0}, "model.loss: .* cannot be built: half_weight_at is 0, "),
+        ({"name": "mse", "reduction": "none"}, "is not one number: use reduction=mean"),
         ({"beta": 1}, "must be a mapping with a name"),
         ({"name": "os.system"}, "is unknown"),
     ],
