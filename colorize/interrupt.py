@@ -1,8 +1,11 @@
-"""Importing this first makes Ctrl-C end the imports that follow without a traceback: nothing has been begun yet."""
+"""Ctrl-C without a traceback: importing this first makes it end the imports that follow, of a command that has begun
+nothing; `stoppable` is for what a command does then."""
 
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -18,6 +21,28 @@ def restore() -> None:
     """Let Ctrl-C raise KeyboardInterrupt again, where this module has changed that."""
     if signal.getsignal(signal.SIGINT) is end_now:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C within raises KeyboardInterrupt and ends the process with one line and exit code 130, also where a library
+    makes another error of it."""
+    asked = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) in (end_now, signal.default_int_handler):  # not ignored, as behind nohup
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except BaseException:
+        if not asked:
+            raise
+        sys.stderr.write("stopped.\n")
+        raise SystemExit(130) from None
 
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

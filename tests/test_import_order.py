@@ -32,10 +32,10 @@ STANDS_ON = {
     "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
-    "data": FOUNDATION | {"images", "scenery"},
+    "data": FOUNDATION | {"images", "interrupt", "scenery"},
     "training": INFERENCE | {"cli", "data", "metrics", "program", "tasks"},
-    "compare": {"cli", "errors", "files"},
-    "export": INFERENCE | {"cli", "scenery"},
+    "compare": {"cli", "errors", "files", "interrupt"},
+    "export": INFERENCE | {"cli", "interrupt", "scenery"},
     "commands": INFERENCE | {"album", "cli", "compare", "film", "interrupt", "program", "training"},
 }
 WITH_LIGHTNING = "colorize.album.fabric"  # which only an album on several devices imports, in a function

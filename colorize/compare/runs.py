@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from colorize.errors import ColorizeError, first_line
 
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, YAMLError)
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, YAMLError, OmegaConfBaseException)
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,9 @@ def read_run(folder: Path) -> Run:
         if (path := folder / "error.txt").is_file():
             error = " ".join(path.read_text(encoding="utf-8").split()) or "it does not say why"
         elif (path := folder / "metrics.json").is_file():
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = {**json.loads(path.read_text(encoding="utf-8"))}
             if (path := folder / "test_samples.npz").is_file():
-                with np.load(path, allow_pickle=False) as archive:
-                    samples = dict(archive)
+                samples = _samples(path)
             metrics = content
         elif config.get("trainer.fast_dev_run", "false") == "false":
             error = "it has not finished"
@@ -107,6 +107,18 @@ def read_run(folder: Path) -> Run:
     if base.startswith("/"):
         config = {key: value for key, value in config.items() if not value.startswith(base)}
     return Run(folder, number, choices, overrides, config, metrics, samples, error)
+
+
+def _samples(path: Path) -> dict[str, np.ndarray]:
+    """The pictures of `test_samples.npz`.
+
+    Raises:
+        ValueError, KeyError: they are not of one shape, or some are not there; or as `numpy.load`.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        samples = dict(archive)
+    np.stack([samples[name] for name in ("input", "prediction", "truth")])
+    return samples
 
 
 def _is_model(key: str) -> bool:

@@ -57,7 +57,12 @@ def prepare_study(sweeper: DictConfig) -> None:
     """Makes the folder of Optuna's SQLite file, and prints what the study will do."""
     url = sweeper.storage.url if isinstance(sweeper.storage, DictConfig) else str(sweeper.storage or "memory")
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sys.exit(
+                f"error: {url} cannot be made: {error}. Name another file: hydra.sweeper.storage.url=sqlite:///FILE."
+            )
     print(f"Optuna: {sweeper.n_trials} trials, none of them pruned; the study is kept in {url}")
 
 

@@ -1,5 +1,9 @@
 """python -m colorize.export FILE.onnx [checkpoint=WEIGHTS] [precision=float16] [quantize=int8 calibration=FOLDER]"""
 
+from colorize.interrupt import stoppable  # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,8 +53,8 @@ def _read(words: Sequence[str]) -> tuple[Path, dict[str, str]]:
     Raises:
         ColorizeError: no file or several, or an unknown key.
     """
-    files = [word for word in words if word.partition("=")[0] not in KEYS and "=" not in word]
-    options = dict(word.split("=", 1) for word in words if "=" in word)
+    options = dict(word.split("=", 1) for word in words if re.match(r"\w+=", word))
+    files = [word for word in words if not re.match(r"\w+=", word)]
     for key in options:
         if key not in KEYS:
             raise ColorizeError(explain_unknown("option", key, list(KEYS)))
@@ -60,4 +64,5 @@ def _read(words: Sequence[str]) -> tuple[Path, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    main()
+    with stoppable():
+        main()

@@ -99,7 +99,9 @@ def make_onnx(renderer: Renderer, facts: Mapping[str, Any], precision: str = "fl
                 verbose=False,
             )
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
-        raise ColorizeError(f"This network cannot be exported to ONNX: {first_line(error)}") from error
+        raise ColorizeError(
+            f"This network cannot be exported to ONNX: {first_line(error.__cause__ or error)}"
+        ) from error
     assert program is not None
     model = program.model_proto
     _forget_source(model)

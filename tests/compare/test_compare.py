@@ -3,7 +3,6 @@
 import csv
 import json
 import statistics
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -17,40 +16,7 @@ from colorize.compare.comparison import compare
 from colorize.compare.labels import labels, names, varied
 from colorize.compare.runs import find_runs
 from colorize.errors import ColorizeError
-
-MakeRun = Callable[..., Path]
-
-
-@pytest.fixture
-def make_run(tmp_path: Path) -> MakeRun:
-    """Makes a run's folder in `sweep/`; settings are Hydra's choices and overrides, mse is its result."""
-
-    def make(number: int, mse: float | None = 0.004, error: str | None = None, **settings: str) -> Path:
-        folder = tmp_path / "sweep" / str(number)
-        (folder / ".hydra").mkdir(parents=True)
-        choices = {"model": "lab_unet", "data": "cifar10", "experiment": None}
-        choices |= {key: value for key, value in settings.items() if key in choices}
-        hydra = {"hydra": {"runtime": {"choices": choices}, "job": {"num": number}}}
-        OmegaConf.save(hydra, folder / ".hydra/hydra.yaml")
-        keys = {key.replace("__", "."): value for key, value in settings.items()}
-        keys["data.root"] = f"/{choices['data']}"
-        config = {key: value for key, value in keys.items() if key not in choices}
-        OmegaConf.save(OmegaConf.from_dotlist([f"{k}={v}" for k, v in config.items()]), folder / ".hydra/config.yaml")
-        OmegaConf.save([f"{key}={value}" for key, value in keys.items()], folder / ".hydra/overrides.yaml")
-        if error is not None:
-            (folder / "error.txt").write_text(f"{error}\n")
-        if mse is not None:
-            size = 16 if choices["data"] == "cifar10" else 24
-            metrics = {"test/mse": mse, "test/psnr": -10 * np.log10(mse), "test/colorfulness_ratio": 0.4}
-            metrics |= {"floor/mse": 0.1 / size, "floor/psnr": 22.0, "floor/colorfulness_ratio": 0.0}
-            metrics |= {"n_images": 8, "parameters": 1234567, "epochs": 3, "seconds": 12.5}
-            (folder / "metrics.json").write_text(json.dumps(metrics))
-            truth = np.full((8, size, size, 3), (200, 30, 30), np.uint8)
-            gray, green = np.full_like(truth, 90), np.full_like(truth, (10, 250, 10))
-            np.savez(folder / "test_samples.npz", input=gray, prediction=green, truth=truth, index=np.arange(8))
-        return folder
-
-    return make
+from tests.compare.conftest import MakeRun
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -203,12 +169,31 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         main([str(tmp_path)])
 
 
-def test_a_damaged_file_fails_its_run_only(make_run: MakeRun, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.json", '{"test/mse": 0.0'),
+        ("metrics.json", "[1, 2]"),
+        (".hydra/config.yaml", "a: ${b"),
+        ("test_samples.npz", ""),
+    ],
+)
+def test_a_damaged_file_fails_its_run_only(name: str, content: str, make_run: MakeRun, tmp_path: Path) -> None:
     damaged = make_run(0, model="lab_unet")
     make_run(1, model="rgb_cae")
-    (damaged / "metrics.json").write_text('{"test/mse": 0.0')
+    (damaged / name).write_text(content)
     first, second = compare([tmp_path / "sweep"], tmp_path)
-    assert first.status.startswith("failed: metrics.json is damaged: ")
+    assert first.status.startswith(f"failed: {name} is damaged: ")
+    assert second.status == "done"
+
+
+def test_pictures_that_do_not_belong_together_fail_their_run_only(make_run: MakeRun, tmp_path: Path) -> None:
+    pictures = make_run(0, model="lab_unet") / "test_samples.npz"
+    make_run(1, model="rgb_cae")
+    with np.load(pictures) as archive:
+        np.savez(pictures, **dict(archive) | {"prediction": np.zeros((8, 5, 5, 3), np.uint8)})
+    first, second = compare([tmp_path / "sweep"], tmp_path)
+    assert first.status.startswith("failed: test_samples.npz is damaged: ")
     assert second.status == "done"
 
 

@@ -144,3 +144,10 @@ def test_a_search_says_that_it_prunes_nothing_and_where_it_is_kept(
     CompareRuns().on_multirun_start(composed("sweep=optuna", f"hydra.sweeper.storage.url={url}"))
     assert capsys.readouterr().out == f"Optuna: 20 trials, none of them pruned; the study is kept in {url}\n"
     assert (tmp_path / "new").is_dir()
+
+
+def test_a_study_whose_folder_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cfg = composed("sweep=optuna", f"hydra.sweeper.storage.url=sqlite:///{tmp_path}/file/study.db")
+    with pytest.raises(SystemExit, match=r"file/study\.db cannot be made: .*Name another file"):
+        CompareRuns().on_multirun_start(cfg)

@@ -21,7 +21,7 @@ from colorize.export.__main__ import main
 from colorize.export.graph import OPSET, make_onnx
 from colorize.export.write import export
 from colorize.inference.colorizer import Colorizer
-from colorize.networks import build_network
+from colorize.networks import Network, build_network
 from colorize.scenery import render_scenes
 from colorize.targets import build_target
 from colorize.weights.model import Model
@@ -165,6 +165,27 @@ def test_what_takes_colour_away_is_refused() -> None:
 
 
 @pytest.mark.slow
+class Undecided(Network):
+    """A network that no exporter can follow."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise ValueError("undecided")
+
+
+def test_a_network_that_cannot_be_exported_is_told_with_the_reason() -> None:
+    with pytest.raises(ColorizeError, match="cannot be exported to ONNX: undecided"):
+        make_onnx(small(network={"name": "Undecided"}), {})
+
+
+def test_its_name_may_hold_an_equals_sign(tmp_path: Path) -> None:
+    main([str(tmp_path / "lr=0.1.onnx"), f"checkpoint={saved(tmp_path)}"])
+    assert (tmp_path / "lr=0.1.onnx").is_file()
+
+
 def test_predict_takes_such_a_file(exported: Path, tmp_path: Path) -> None:
     scene = Image.fromarray(render_scenes([4], 80)[0][:61]).convert("L")
     scene.save(tmp_path / "photo.png")
