@@ -45,7 +45,7 @@ class PackedData(ImageData):
         augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, augment)
-        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+        if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction <= 1):
             raise ColorizeError(
                 f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
                 "nor add up to more than 1."

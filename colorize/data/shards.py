@@ -3,6 +3,8 @@
 import argparse
 import hashlib
 import json
+import math
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -49,20 +51,27 @@ def write_shards(
         What `about.json` holds.
 
     Raises:
-        ColorizeError: a value that is not possible, `output` is there already, or too many files are unreadable.
+        ColorizeError: a value that is not possible, `output` is there already or cannot be written, too many files are
+            unreadable.
     """
-    if size < 1 or shard_megabytes <= 0:
+    if size < 1 or not 0 < shard_megabytes < math.inf:
         raise ColorizeError("--image-size must be at least 1, and --shard-megabytes above 0.")
-    if min(val_fraction, test_fraction) < 0 or val_fraction + test_fraction > 1:
+    if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction <= 1):
         raise ColorizeError("--val-fraction and --test-fraction must not be negative nor add up to more than 1.")
-    if output.exists():
+    if os.path.lexists(output):
         raise ColorizeError(f"{output} is there already: name a new folder, or remove it.")
     files = find_photographs(folder)
     names = [file.relative_to(folder).as_posix() for file in files]
     temporary = output.with_name(f"{output.name}.tmp")
-    if temporary.exists():
-        shutil.rmtree(temporary)  # left by a killed process
-    temporary.mkdir(parents=True)
+    try:
+        temporary.mkdir(parents=True)
+    except FileExistsError as error:
+        raise ColorizeError(
+            f"{temporary} is there already: wait until the process that writes it has ended, or remove what a killed "
+            "one has left."
+        ) from error
+    except OSError as error:
+        raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
     try:
         pictures: dict[str, int] = {}
         bad: list[str] = []
@@ -75,8 +84,10 @@ def write_shards(
         about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
         (temporary / ABOUT).write_text(json.dumps(about, indent=1))
         temporary.rename(output)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
         raise
     return about
 
@@ -139,4 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from colorize.interrupt import stoppable  # here, since it changes what Ctrl-C does
+
+    with stoppable():
+        main()
