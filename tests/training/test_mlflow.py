@@ -124,6 +124,13 @@ def test_a_missing_package_is_named_with_its_install(
 
 
 def test_what_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ColorizeError, match=r"MLflow refuses the run: .*File exists.*Fix logger\.mlflow"):
+        mlflow_logger(str(tmp_path / "file"), "colorize", "a run")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged/mlflow.db").write_text("no database")
+    with pytest.raises(ColorizeError, match=r"MLflow refuses the run: .*not a database.*Fix logger\.mlflow"):
+        mlflow_logger(str(tmp_path / "damaged"), "colorize", "a run")
     with pytest.raises(ColorizeError, match=r"logger\.mlflow\.tags=\[quick\]"):
         mlflow_logger(str(tmp_path), "colorize", "a run", tags="quick")
     with pytest.raises(ColorizeError, match=r"MLflow refuses the run: .*logger\.mlflow"):

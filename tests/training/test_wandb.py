@@ -48,13 +48,15 @@ def test_without_a_login_each_run_is_an_offline_run_of_its_own(
     ("settings", "words"),
     [
         ({"tags": "quick"}, r"logger\.wandb\.tags=\[quick\]"),
+        ({"tags": None}, r"logger\.wandb\.tags=None is no list"),
         ({"tags": ["x" * 65]}, "65 characters"),
         ({"project": "a/b"}, "a/b"),
     ],
 )
 def test_what_wandb_refuses_is_one_sentence(settings: dict[str, Any], words: str, tmp_path: Path) -> None:
-    with pytest.raises(ColorizeError, match=words):
+    with pytest.raises(ColorizeError, match=words) as refused:
         wandb_logger(str(tmp_path), **({"project": "colorize", "name": "run"} | settings))
+    assert len(str(refused.value).splitlines()) == 1  # of more, only the first would be printed
     assert wandb.run is None
 
 

@@ -44,10 +44,10 @@ def mlflow_logger(
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         import mlflow
-        import sqlalchemy  # noqa: F401 # which mlflow-skinny does without until it opens a database
+        import sqlalchemy  # which mlflow-skinny does without until it opens a database
     except ModuleNotFoundError as error:
         raise ColorizeError("logger=mlflow needs the mlflow package: pip install 'colorize[mlflow]'.") from error
-    if isinstance(tags, str):
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
         raise ColorizeError(f"logger.mlflow.tags={tags} is no list: write 'logger.mlflow.tags=[{tags}]'.")
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # its INFO tells how it makes its tables
     named = dict.fromkeys([*map(str, tags), *choices(None if fit else ckpt_path)], "true")
@@ -60,7 +60,7 @@ def mlflow_logger(
             run_id = None
         logger = MLFlowLogger(experiment, run_name=name, tracking_uri=uri, tags=named, run_id=run_id)
         _make_experiment(logger, None if tracking_uri else Path(folder).expanduser().absolute(), experiment)
-    except mlflow.MlflowException as error:
+    except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
         raise ColorizeError(f"MLflow refuses the run: {first_line(error).rstrip('.')}. Fix logger.mlflow.*.") from error
     return logger
 

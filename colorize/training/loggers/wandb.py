@@ -55,7 +55,7 @@ def wandb_logger(
         import wandb
     except ModuleNotFoundError as error:
         raise ColorizeError("logger=wandb needs the wandb package: pip install 'colorize[wandb]'.") from error
-    if isinstance(tags, str):
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
         raise ColorizeError(f"logger.wandb.tags={tags} is no list: write 'logger.wandb.tags=[{tags}]'.")
     group, names = sweep(), choices(None if fit else ckpt_path)
     goes_on = fit and ckpt_path is not None and group is None
@@ -80,7 +80,9 @@ def wandb_logger(
         )
         run = logger.experiment
     except (wandb.Error, ValueError) as error:
-        reason = str(error).partition(" [type=")[0].rstrip(".")  # without the links of a validation error
+        reason = " ".join(
+            str(error).partition(" [type=")[0].rstrip(".").split()
+        )  # without the links of a validation error
         raise ColorizeError(
             f"W&B refuses the run: {reason}. Fix logger.wandb.*, or set WANDB_MODE=offline to do without its server."
         ) from error
