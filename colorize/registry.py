@@ -48,15 +48,19 @@ def _descendants(base: type[T]) -> Iterable[type[T]]:
         yield from _descendants(subclass)
 
 
-def import_plugins(modules: str | Iterable[str]) -> None:
+def import_plugins(modules: str | Iterable[str] | None) -> None:
     """Import modules of the user's, whose networks, targets, tasks and losses are then known by name.
 
     They are looked for in the current folder too, last: no file that lies there takes the place of a library.
 
     Raises:
-        ColorizeError: there is no such module.
+        ColorizeError: there is no such module, or that is no name of one.
     """
-    for name in [modules] if isinstance(modules, str) else modules:
+    for name in [modules] if isinstance(modules, str) else modules or []:
+        if str(name).endswith(".py") or not all(part.isidentifier() for part in str(name).split(".")):
+            raise ColorizeError(
+                f"plugins names {name}, which is no module: give it as Python imports it, [mine] for mine.py."
+            )
         if str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))
         try:
