@@ -5,6 +5,8 @@ import colorize.interrupt  # noqa: F401 # first: Ctrl-C ends the imports below w
 # isort: split
 import os
 import sys
+from collections.abc import Callable
+from importlib.metadata import version
 
 import hydra
 from omegaconf import DictConfig
@@ -17,13 +19,13 @@ from colorize.commands.words import overrides
 from colorize.errors import ColorizeError
 
 HELP = {"-h", "--help"}
+VERSION = "--version"
 SHOWS = {"-sc", "--shell-completion", "-c", "--cfg", "-i", "--info", "--hydra-help"}  # flags of Hydra that run no job
 
 
 def predict() -> None:
     """`colorize` and `python predict.py`: photographs in, pictures out."""
-    if HELP & set(sys.argv[1:]):
-        _show(predict_help())
+    if _told(predict_help):
         return
     try:
         sys.argv[1:] = quote_paths(overrides(sys.argv[1:]))
@@ -37,8 +39,7 @@ def predict() -> None:
 
 def train() -> None:
     """`colorize-train` and `python train.py`: one training and its test, an evaluation, or a sweep of them."""
-    if HELP & set(sys.argv[1:]):
-        _show(train_help())
+    if _told(train_help):
         return
     if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
         import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
@@ -48,6 +49,16 @@ def train() -> None:
     from colorize.commands.train import main
 
     launch(main, "train")
+
+
+def _told(help_text: Callable[[], str]) -> bool:
+    """Whether the help or the version was asked for, and is printed. (Hydra's --version is that of Hydra.)"""
+    words = set(sys.argv[1:])
+    if HELP & words:
+        _show(help_text())
+    elif VERSION in words:
+        _show(f"colorize {version('colorize')}")
+    return bool((HELP | {VERSION}) & words)
 
 
 def _show(text: str) -> None:
