@@ -51,6 +51,8 @@ def download(address: str) -> tuple[Path, dict[str, str]]:
     try:
         url = hub.hf_hub_url(repository, WEIGHTS, revision=revision)
         hub.get_hf_file_metadata(url, timeout=_TIMEOUT)
+    except errors.HFValidationError as error:
+        raise ColorizeError(f"{address} is no repository of the Hub: {first_line(error)}") from error
     except errors.HfHubHTTPError as error:
         if error.response is None or error.response.status_code < 500:
             raise refusal(hub, address, error) from error

@@ -16,7 +16,7 @@ from PIL import Image
 
 from colorize.errors import ColorizeError
 from colorize.hub.card import model_card
-from colorize.hub.download import parse_address
+from colorize.hub.download import download, parse_address
 from colorize.inference.colorizer import Colorizer
 from colorize.networks import build_network
 from colorize.targets import build_target
@@ -182,6 +182,12 @@ def test_addresses() -> None:
     for wrong in ("hf://ann", "hf://ann/small/more", "hf://../small", "hf://ann/..", "hf://ann/s@", "https://ann/s"):
         with pytest.raises(ColorizeError, match="is no repository of the Hub"):
             parse_address(wrong)
+
+
+@pytest.mark.parametrize("name", ["small.git", "a--b", "x" * 97])
+def test_a_name_that_the_hub_does_not_give_is_refused(name: str) -> None:
+    with pytest.raises(ColorizeError, match=f"hf://ann/{name} is no repository of the Hub: "):
+        download(f"hf://ann/{name}")
 
 
 def test_the_page_says_what_is_known_and_no_more() -> None:
