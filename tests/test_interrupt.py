@@ -52,12 +52,13 @@ def interrupted(*words: str | Path, **environment: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "script", [["train.py"], ["predict.py"], ["-m", "colorize.compare", "x"], ["-m", "colorize.export", "x.onnx"]]
+    "script",
+    [["train.py"], ["predict.py"], *(["-m", f"colorize.{name}", "x"] for name in ("compare", "data.shards", "export"))],
 )
 @pytest.mark.parametrize(("rank", "words"), [("0", "stopped before anything was begun.\n"), ("1", "")])
 def test_ctrl_c_during_the_imports_shows_no_traceback(script: list[str], rank: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "hydra.py").write_text(SLOW_LIBRARY)
-    (tmp_path / "omegaconf.py").write_text(SLOW_LIBRARY)
+    for library in ("hydra", "omegaconf", "numpy"):
+        (tmp_path / f"{library}.py").write_text(SLOW_LIBRARY)
     assert interrupted(*script, PYTHONPATH=str(tmp_path), LOCAL_RANK=rank) == (130, words)
 
 

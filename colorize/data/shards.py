@@ -1,5 +1,9 @@
 """Folders of photographs written as shards to stream from: python -m colorize.data.shards FOLDER OUTPUT."""
 
+if __name__ == "__main__":  # the library leaves Ctrl-C alone
+    from colorize.interrupt import stoppable  # first: Ctrl-C ends the imports below without a traceback
+
+# isort: split
 import argparse
 import hashlib
 import json
@@ -150,7 +154,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from colorize.interrupt import stoppable  # here, since it changes what Ctrl-C does
-
     with stoppable():
         main()
