@@ -164,7 +164,6 @@ def test_what_takes_colour_away_is_refused() -> None:
         make_onnx(colorizer, {})
 
 
-@pytest.mark.slow
 class Undecided(Network):
     """A network that no exporter can follow."""
 
@@ -186,6 +185,7 @@ def test_its_name_may_hold_an_equals_sign(tmp_path: Path) -> None:
     assert (tmp_path / "lr=0.1.onnx").is_file()
 
 
+@pytest.mark.slow
 def test_predict_takes_such_a_file(exported: Path, tmp_path: Path) -> None:
     scene = Image.fromarray(render_scenes([4], 80)[0][:61]).convert("L")
     scene.save(tmp_path / "photo.png")

@@ -80,9 +80,8 @@ def wandb_logger(
         )
         run = logger.experiment
     except (wandb.Error, ValueError) as error:
-        reason = " ".join(
-            str(error).partition(" [type=")[0].rstrip(".").split()
-        )  # without the links of a validation error
+        reason = str(error).partition(" [type=")[0]  # without the links of a validation error
+        reason = " ".join(reason.rstrip(".").split())
         raise ColorizeError(
             f"W&B refuses the run: {reason}. Fix logger.wandb.*, or set WANDB_MODE=offline to do without its server."
         ) from error
