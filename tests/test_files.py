@@ -1,5 +1,6 @@
 """A file appears whole or not at all, and what a killed process left is removed."""
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -86,7 +87,6 @@ def test_only_temporaries_of_ours_are_removed(tmp_path: Path) -> None:
 def test_a_temporary_that_was_removed_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fcntl = pytest.importorskip("fcntl")
     whole = fcntl.flock
     removed: list[Path] = []
 

@@ -12,11 +12,11 @@ import pytest
 
 from tests.app.conftest import REPO, Page, Serve
 from tests.app.runs import make_run, save_best
+from tests.app.tab import WAIT, download, give, ready, shown, until, wait_for
 from tests.inference.unsure import unsure
 
 pytestmark = pytest.mark.browser
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-WAIT = 120  # seconds, at most
 
 Visit = Callable[..., Any]
 
@@ -60,36 +60,6 @@ def predicted(scenes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
     command = ["predict.py", f"input={scenes[0].parent}", f"output={folder}", "trainer.accelerator=cpu"]
     subprocess.run([sys.executable, *command], cwd=REPO, check=True)
     return folder
-
-
-def give(tab: Any, *photographs: Path, name: str = "photograph") -> None:
-    tab.locator(f"#{name} input[type=file]").set_input_files(photographs)
-
-
-def download(tab: Any, name: str, path: Path) -> Path:
-    with tab.expect_download() as event:
-        tab.locator(f"#{name}").click()
-    assert event.value.suggested_filename == path.name
-    event.value.save_as(path)
-    return path
-
-
-def shown(tab: Any, which: int) -> str:
-    """The address of the picture before (0) or after (1)."""
-    return str(tab.locator("#slider img").nth(which).get_attribute("src"))
-
-
-def until(tab: Any, script: str, value: object = None) -> None:
-    """Wait until a script is true; Playwright's own way is forbidden by the page, which evaluates no text."""
-    end = time.monotonic() + WAIT
-    while not tab.evaluate(script, value):
-        assert time.monotonic() < end, script
-        tab.wait_for_timeout(50)
-
-
-def ready(tab: Any, photograph: Path) -> None:
-    tab.get_by_role("button", name=f"Download {photograph.stem}_colorized.jpg").wait_for()
-    until(tab, "document.querySelector('#slider img')?.naturalWidth > 0")
 
 
 def test_a_photograph_becomes_the_file_that_predict_writes(
@@ -221,24 +191,16 @@ def test_two_visitors_at_a_time(visit: Visit, scenes: list[Path], page: Page) ->
     assert shown(first, 1) != shown(second, 1)
     kept = len(_files(page, scenes[4]))
     first.close()
-    _until(lambda: len(_files(page, scenes[4])) < kept)
+    wait_for(lambda: len(_files(page, scenes[4])) < kept)
     with second.expect_response(lambda answer: "after.jpg" in answer.url) as answer:
         second.locator("#tta input").uncheck()
     assert answer.value.status == 200
     second.close()
-    _until(lambda: _files(page, scenes[4]) == [])
+    wait_for(lambda: _files(page, scenes[4]) == [])  # Gradio looks every so often whether a visitor is still there
 
 
 def _files(page: Page, photograph: Path) -> list[Path]:
     return list(page.temporary.rglob(f"{photograph.stem}*"))
-
-
-def _until(true: Callable[[], bool]) -> None:
-    """Gradio looks every so often whether a visitor is still there."""
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def test_a_phone_s_width_is_enough(visit: Visit, scenes: list[Path]) -> None:

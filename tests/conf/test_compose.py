@@ -2,83 +2,19 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import pytorch_lightning as pl
 from hydra import compose
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, InstantiationException, MissingConfigException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
-from colorize.data.shards import write_shards
 from colorize.errors import ColorizeError
-from colorize.images import write_photograph
 from colorize.training.checks import check
 from colorize.training.config import build_task, plain
 from colorize.training.loggers import open_loggers
-
-
-def names(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml"))
-
-
-def train_config(run_dir: Path, *overrides: str) -> DictConfig:
-    cfg = compose("train", [f"run_dir={run_dir}", *overrides], return_hydra_config=True)
-    HydraConfig.instance().set_config(cfg)
-    OmegaConf.set_struct(cfg, False)
-    del cfg["hydra"]
-    return cfg
-
-
-@pytest.fixture(scope="module")
-def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A folder with data for each data set that wants one."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path_factory.mktemp("data")
-    for number in range(30):
-        write_photograph(folder / f"{number}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
-    pictures = rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
-    np.savez(folder / "cifar10.npz", x_train=pictures, x_test=pictures[:8])
-    write_shards(folder, folder / "shards", 32, 0.3, 0.3)
-    streaming = {"streaming": folder / "shards"}
-    return {"landscapes": folder, "photographs": folder, "cifar10": folder, "paired": folder, **streaming}
-
-
-@pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
-def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -> None:
-    root = [f"data.root={tmp_path}"] if overrides and "photographs" in overrides[0] else []
-    cfg = train_config(tmp_path, *overrides, *root)
-    check(cfg)
-    assert plain(cfg)["callbacks"]["checkpoint"]["dirpath"] == f"{tmp_path}/checkpoints"
-
-
-@pytest.mark.parametrize("experiment", names("experiment"))
-def test_experiments_begin_with_what_they_reproduce(experiment: str) -> None:
-    lines = (CONFIG_DIR / "experiment" / f"{experiment}.yaml").read_text().splitlines()
-    assert [line.split(":")[0] for line in lines[1:4]] == ["# Reproduces", "# Stated", "# Chosen"]
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("data", [None, "landscapes"])
-@pytest.mark.parametrize("experiment", names("experiment"))
-def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[str, Path], tmp_path: Path) -> None:
-    """On its own data, and on landscapes."""
-    overrides = [f"experiment={experiment}", *([] if data is None else [f"data={data}"]), f"cache_dir={tmp_path}"]
-    overrides += ["trainer.fast_dev_run=true", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false"]
-    overrides += ["trainer.precision=32-true", "data.batch_size=2", "data.image_size=32"]
-    overrides += ["data.val_fraction=0.3"] if data is None else ["data.val_fraction=0.3", "data.test_fraction=0.3"]
-    cfg = train_config(tmp_path, *overrides)
-    cfg.data.root = str(roots["landscapes"])
-    if "colored" in cfg.data:
-        cfg.data.colored = "."
-    check(cfg)
-    trainer = instantiate(cfg.trainer, callbacks=[instantiate(cfg.callbacks.ema)] if "ema" in cfg.callbacks else [])
-    task = build_task(cfg)
-    trainer.fit(task, datamodule=instantiate(cfg.data))
-    assert trainer.callback_metrics["val/loss"].isfinite()
+from tests.conf.composing import names, train_config
 
 
 @pytest.mark.parametrize("data", names("data"))
@@ -86,22 +22,6 @@ def test_augmentation_is_one_group_of_every_data(data: str, tmp_path: Path) -> N
     cfg = train_config(tmp_path, f"data={data}", "data.augment.flip=false", "data.augment.crop_scale=0.5")
     assert cfg.data.augment == {"flip": False, "crop_padding": 0, "crop_scale": 0.5, "crop_size": None, "ageing": 0.0}
     assert not {"flip", "crop_padding", "crop_scale", "crop_size", "ageing"} & cfg.data.keys()
-
-
-@pytest.mark.parametrize(
-    ("overrides", "expected"),
-    [
-        ("experiment=cifar10_convnet", {"flip": False, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}),
-        ("experiment=cifar10_lab_unet", {"flip": True, "crop_padding": 2, "crop_scale": 1.0, "crop_size": None}),
-        (
-            "experiment=landscapes_lab_unet_finetune",
-            {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None},
-        ),
-    ],
-)
-def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, float], tmp_path: Path) -> None:
-    augment = instantiate(train_config(tmp_path, overrides, f"cache_dir={tmp_path}").data).augment
-    assert {name: getattr(augment, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(

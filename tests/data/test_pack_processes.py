@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from colorize.images import find_photographs
-from tests.data.test_pack import folders, pack_folder
+from tests.data.packing import folders, pack_folder
 
 CONTROLLED_PACKING = """
 import sys

@@ -1,0 +1,61 @@
+"""Every experiment composes, says what it reproduces, and runs."""
+
+from pathlib import Path
+
+import pytest
+from hydra.utils import instantiate
+
+from colorize.cli.config import CONFIG_DIR
+from colorize.training.checks import check
+from colorize.training.config import build_task, plain
+from tests.conf.composing import names, train_config
+
+
+@pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
+def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -> None:
+    root = [f"data.root={tmp_path}"] if overrides and "photographs" in overrides[0] else []
+    cfg = train_config(tmp_path, *overrides, *root)
+    check(cfg)
+    assert plain(cfg)["callbacks"]["checkpoint"]["dirpath"] == f"{tmp_path}/checkpoints"
+
+
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_experiments_begin_with_what_they_reproduce(experiment: str) -> None:
+    lines = (CONFIG_DIR / "experiment" / f"{experiment}.yaml").read_text().splitlines()
+    assert [line.split(":")[0] for line in lines[1:4]] == ["# Reproduces", "# Stated", "# Chosen"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("data", [None, "landscapes"])
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[str, Path], tmp_path: Path) -> None:
+    """On its own data, and on landscapes."""
+    overrides = [f"experiment={experiment}", *([] if data is None else [f"data={data}"]), f"cache_dir={tmp_path}"]
+    overrides += ["trainer.fast_dev_run=true", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false"]
+    overrides += ["trainer.precision=32-true", "data.batch_size=2", "data.image_size=32"]
+    overrides += ["data.val_fraction=0.3"] if data is None else ["data.val_fraction=0.3", "data.test_fraction=0.3"]
+    cfg = train_config(tmp_path, *overrides)
+    cfg.data.root = str(roots["landscapes"])
+    if "colored" in cfg.data:
+        cfg.data.colored = "."
+    check(cfg)
+    trainer = instantiate(cfg.trainer, callbacks=[instantiate(cfg.callbacks.ema)] if "ema" in cfg.callbacks else [])
+    task = build_task(cfg)
+    trainer.fit(task, datamodule=instantiate(cfg.data))
+    assert trainer.callback_metrics["val/loss"].isfinite()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("experiment=cifar10_convnet", {"flip": False, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None}),
+        ("experiment=cifar10_lab_unet", {"flip": True, "crop_padding": 2, "crop_scale": 1.0, "crop_size": None}),
+        (
+            "experiment=landscapes_lab_unet_finetune",
+            {"flip": True, "crop_padding": 8, "crop_scale": 0.6, "crop_size": None},
+        ),
+    ],
+)
+def test_experiments_augment_as_they_state(overrides: str, expected: dict[str, float], tmp_path: Path) -> None:
+    augment = instantiate(train_config(tmp_path, overrides, f"cache_dir={tmp_path}").data).augment
+    assert {name: getattr(augment, name) for name in expected} == expected
