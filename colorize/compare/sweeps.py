@@ -55,6 +55,8 @@ def swept(config: DictConfig) -> set[str]:
 
 def prepare_study(sweeper: DictConfig) -> None:
     """Makes the folder of Optuna's SQLite file, and prints what the study will do."""
+    if sweeper.n_trials < 1:
+        sys.exit(f"error: hydra.sweeper.n_trials is {sweeper.n_trials}, but must be at least 1.")
     url = sweeper.storage.url if isinstance(sweeper.storage, DictConfig) else str(sweeper.storage or "memory")
     if url.startswith("sqlite:///"):
         try:

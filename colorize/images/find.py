@@ -36,7 +36,8 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[P
             rest += 1
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
-        raise ColorizeError(f"{root}: has no photograph ({kinds}), only {rest} files of other kinds")
+        others_there = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), {others_there}")
     return sorted(found)
 
 

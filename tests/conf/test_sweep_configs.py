@@ -151,3 +151,8 @@ def test_a_study_whose_folder_cannot_be_made_is_told(tmp_path: Path) -> None:
     cfg = composed("sweep=optuna", f"hydra.sweeper.storage.url=sqlite:///{tmp_path}/file/study.db")
     with pytest.raises(SystemExit, match=r"file/study\.db cannot be made: .*Name another file"):
         CompareRuns().on_multirun_start(cfg)
+
+
+def test_a_study_of_no_trials_is_refused() -> None:
+    with pytest.raises(SystemExit, match=r"hydra\.sweeper\.n_trials is 0, but must be at least 1"):
+        CompareRuns().on_multirun_start(composed("sweep=optuna", "hydra.sweeper.n_trials=0"))

@@ -36,6 +36,9 @@ def test_find_photographs_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         find_photographs(tmp_path / "a.txt")
     with pytest.raises(ColorizeError, match=r"has no photograph .*only 2 files of other kinds"):
         find_photographs(tmp_path)
+    (tmp_path / "b/c.csv").unlink()
+    with pytest.raises(ColorizeError, match=r"has no photograph \(.*\), nor any other file, hidden ones aside"):
+        find_photographs(tmp_path / "b")
 
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
