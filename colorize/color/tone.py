@@ -31,7 +31,7 @@ def is_colored(rgb: Tensor) -> bool:
     lab = rgb_to_lab(rgb[None])
     luminance, ab = lab[:, :1], lab[:, 1:]
     tone = _tone(luminance, ab)
-    side = max(1, min(rgb.shape[1:]) // 10) | 1
+    side = min(rgb.shape[1:]) // 10 | 1  # odd
     rest, tone = F.avg_pool2d(ab - tone, side, stride=1), F.avg_pool2d(tone, side, stride=1)
     chroma = tone.norm(dim=1)
     (a, b), (tone_a, tone_b) = rest.unbind(1), (tone / (chroma[:, None] + 1e-6)).unbind(1)

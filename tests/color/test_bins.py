@@ -50,6 +50,13 @@ def test_bins_are_a_grid_around_gray(grid: int) -> None:
     assert centers.abs().max() <= 110
 
 
+def test_the_last_row_of_the_grid_has_its_bins() -> None:
+    """A grid of 30 ends at 90, within the gamut on three sides; those of 10, at 110, end beyond it."""
+    centers = bin_centers(30)
+    assert centers.amax(0).tolist() == [90, 90]
+    assert centers.amin(0).tolist() == [-60, -90]
+
+
 @pytest.mark.parametrize(("neighbors", "sigma"), [(1, 5.0), (5, 5.0), (10, 5.0), (10, 0.1), (225, 30.0)])
 def test_a_colour_is_shared_among_its_nearest_bins_by_a_gaussian(neighbors: int, sigma: float) -> None:
     indices, shares = soft_encoding(10, neighbors, sigma)
@@ -73,6 +80,8 @@ def test_the_look_up_rounds_to_half_a_unit() -> None:
     assert (back - ab).abs().max() <= 0.5
     outside = torch.tensor([-300.0, 300, 110.4, -110.4]).view(1, 2, 2, 1)
     assert ab_cells(outside).flatten().tolist() == [220, 220 * 221]  # (-110, 110) and (110, -110)
+    assert ab_cells(torch.full((1, 2, 1, 1), torch.nan)).item() == 110 * 221 + 110
+    assert torch.equal(ab_cells(ab.bfloat16()), ab_cells(ab.bfloat16().float()))
 
 
 def test_the_shares_mean_about_the_colour_itself() -> None:
@@ -111,7 +120,7 @@ def test_at_one_the_annealed_mean_is_the_mean(logits: Tensor) -> None:
 @pytest.mark.parametrize("temperature", [1e-5, 1e-9, 1e-30])
 def test_near_zero_it_is_the_likeliest_bin(logits: Tensor, temperature: float) -> None:
     likeliest = bin_centers(10)[logits.argmax(1)].movedim(-1, 1)
-    for scale in (1, 1e4):
+    for scale in (1, 1e4, 1e9):
         torch.testing.assert_close(
             annealed_mean(scale * logits, bin_centers(10), temperature), likeliest, atol=0.1, rtol=0
         )
@@ -143,6 +152,8 @@ def test_who_is_sure_does_not_deviate() -> None:
     even = bin_centers(10).double()
     expected = (even - even.mean(0)).square().sum(1).mean().sqrt().item()
     assert color_deviation(torch.zeros(1, 225, 1, 1), bin_centers(10)).item() == pytest.approx(expected, rel=1e-4)
+    nearly = 17 * torch.eye(225)[None, :, None]  # the variance of some is rounded to below 0
+    assert color_deviation(nearly, bin_centers(10)).isfinite().all()
 
 
 @pytest.mark.parametrize("function", [lambda x, c: annealed_mean(x, c, 0.38), color_deviation])
@@ -173,6 +184,7 @@ def test_noise_repeats_by_seed() -> None:
     assert (color_noise(10, 3) - color_noise(10, 4)).abs().max() > 0.1
     before = torch.random.get_rng_state()
     assert color_noise(10, 3).dtype == torch.float32
+    assert color_noise(4, 3).isfinite().all()  # its covariance has eigenvalues that are rounded to below 0
     assert torch.equal(before, torch.random.get_rng_state())
 
 

@@ -53,6 +53,32 @@ def test_a_fitted_colour_is_in_range_on_its_border_and_of_its_hue() -> None:
     assert fitted[:, :, [0, -1]].abs().max() < 1e-5  # black and white
 
 
+def test_another_luma_has_another_green() -> None:
+    """That of Rec.709."""
+    gray, chroma = wild()
+    red, blue = fit_chroma_(chroma, gray, 1 - gray, 0.2126, 0.0722).split(1, dim=1)
+    green = -(0.2126 * red + 0.0722 * blue) / 0.7152
+    rgb = gray + torch.cat([red, green, blue], dim=1)
+    border = rgb.amin(1).minimum(1 - rgb.amax(1))
+    torch.testing.assert_close(border, torch.zeros(1, 101, 360), atol=1e-5, rtol=0)
+
+
+def test_memory_that_is_larger_than_needed_changes_nothing() -> None:
+    gray, chroma = wild()
+    fitted = fit_chroma_(chroma.clone(), gray, 1 - gray)
+    assert torch.equal(fit_chroma_(chroma, gray, 1 - gray, scratch=torch.full((200_000,), torch.nan)), fitted)
+
+
+def test_an_ab_that_srgb_lacks_keeps_its_hue_of_chroma() -> None:
+    gray = torch.full((1, 1, 1, 4), 0.5)
+    ab = torch.tensor([[90.0, 0], [0, 100], [-90, 20], [30, -110]]).T[None, :, None]
+    rgb = lab_to_rgb(torch.cat([luminance(gray), ab], dim=1), clip=False)
+    wanted, got = rgb[:, ::2] - rgb_to_gray(rgb), ab_to_chroma(gray, ab)
+    share = got.norm(dim=1) / wanted.norm(dim=1)
+    assert share.max() < 0.95
+    torch.testing.assert_close(got, wanted * share[:, None], atol=1e-5, rtol=0)
+
+
 def test_what_is_in_range_stays_bit_for_bit() -> None:
     rgb = torch.rand(1, 3, 50, 50, generator=torch.Generator().manual_seed(1)) * 0.98 + 0.01
     gray = rgb_to_gray(rgb)
@@ -73,6 +99,10 @@ def test_wrong_input_is_refused_and_autocast_changes_nothing() -> None:
     gray, ab = torch.rand(1, 1, 4, 4), torch.rand(1, 2, 4, 4) * 40
     with pytest.raises(ValueError, match=r"ab must be a float tensor of shape \(B, 2, H, W\)"):
         ab_to_chroma(gray, gray)
+    with pytest.raises(ValueError, match=r"gray must be a float tensor of shape \(B, 1, H, W\)"):
+        ab_to_chroma(torch.rand(1, 3, 4, 4), ab)
     expected = ab_to_chroma(gray, ab)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(ab_to_chroma(gray, ab), expected)
+    short = gray.bfloat16(), ab.double()
+    torch.testing.assert_close(ab_to_chroma(*short), ab_to_chroma(*(side.float() for side in short)), atol=0, rtol=0)

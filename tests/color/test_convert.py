@@ -46,12 +46,47 @@ def test_luminance_is_the_l_of_lab() -> None:
     torch.testing.assert_close(luminance(gray), rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1], atol=1e-4, rtol=0)
     with pytest.raises(ValueError, match=r"shape \(B, 3, H, W\)"):
         luminance(torch.rand(1, 2, 4, 4))
+    with pytest.raises(ValueError, match=r"shape \(B, 3, H, W\)"):
+        luminance(torch.rand(4))
 
 
 def test_rgb_equals_that_of_skimage(rgb: Tensor) -> None:
     lab = rgb_to_lab(rgb)
     reference = skimage.color.lab2rgb(lab.double().numpy(), channel_axis=1)
     np.testing.assert_allclose(lab_to_rgb(lab).numpy(), reference, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lab_beyond_srgb_becomes_the_rgb_of_skimage() -> None:
+    lab = torch.rand(1, 3, 60, 60, generator=torch.Generator().manual_seed(0)) * 220 - 110
+    lab[:, 0] = lab[:, 0].abs() / 1.1
+    reference = skimage.color.lab2rgb(lab.double().numpy(), channel_axis=1)
+    np.testing.assert_allclose(lab_to_rgb(lab).numpy(), reference, atol=1e-4)
+
+
+@pytest.mark.parametrize("convert", [rgb_to_gray, rgb_to_lab, luminance, lab_to_rgb])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_conversions_compute_in_float32(convert: Callable[[Tensor], Tensor], dtype: torch.dtype) -> None:
+    images = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)).to(dtype)
+    torch.testing.assert_close(convert(images), convert(images.float()), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("convert", "colors"),
+    [
+        (rgb_to_lab, [[0, 0, 0], [1, 1, 1], [0, 0, 1]]),
+        (luminance, [[0, 0, 0], [1, 1, 1], [0, 0, 1]]),
+        (lambda lab: lab_to_rgb(lab, clip=False), [[0, 0, 0], [0, -100, 100], [50, 100, -100], [100, 0, 0]]),
+    ],
+    ids=["lab", "luminance", "rgb"],
+)
+def test_gradients_are_finite_at_black_and_beyond_srgb(
+    convert: Callable[[Tensor], Tensor], colors: list[list[float]]
+) -> None:
+    images = torch.tensor(colors).float().T[None, :, None].clone().requires_grad_()
+    convert(images).sum().backward()
+    assert images.grad is not None
+    assert images.grad.isfinite().all()
 
 
 def test_lab_and_back_is_the_identity(rgb: Tensor) -> None:
@@ -81,6 +116,7 @@ def test_full_precision_casts_floats_alone() -> None:
 
     got = dtypes(torch.zeros(1, dtype=torch.uint8), torch.zeros(1).double(), last=torch.zeros(1).bfloat16())
     assert got == [torch.uint8, torch.float32, torch.float32]
+    assert dtypes(last=torch.zeros(1).double()) == [torch.float32]
 
 
 class _Operations(TorchDispatchMode):
@@ -155,8 +191,9 @@ def test_every_lab_becomes_a_color(luminance: float, a: float, b: float) -> None
         torch.zeros(1, 1, 4, 4),
         torch.zeros(1, 4, 4, 3),
         torch.zeros(3, 4, 4),
+        torch.zeros(4, 3, 4),
     ],
-    ids=["uint8", "gray", "channels last", "no batch"],
+    ids=["uint8", "gray", "channels last", "no batch", "rows of channels"],
 )
 def test_wrong_images_are_refused(convert: object, images: Tensor) -> None:
     assert callable(convert)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import skimage.color
 import torch
 from hypothesis import given
@@ -125,6 +126,11 @@ def test_colorfulness_in_closed_form() -> None:
     expected = torch.tensor([0.3 * 255 * 1.25**0.5, 255 + 0.3 * 127.5])
     torch.testing.assert_close(colorfulness(torch.stack([red, green])), expected)
     assert colorfulness(torch.rand(1, 1, 4, 4).expand(-1, 3, -1, -1)).item() == 0
+
+
+def test_colorfulness_refuses_gray() -> None:
+    with pytest.raises(ValueError, match=r"rgb must be a float tensor of shape \(B, 3, H, W\)"):
+        colorfulness(torch.zeros(1, 1, 4, 4))
 
 
 def test_functions_compute_in_float32() -> None:

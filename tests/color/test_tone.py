@@ -64,6 +64,43 @@ def test_noise_of_a_sensor_is_no_color() -> None:
     assert not is_colored((tensor(gray(scene(20))) + noise).clamp(0, 1))
 
 
+def halves(left: tuple[float, float], right: tuple[float, float], share: float = 0.5) -> Tensor:
+    """Pictures of one noise of L whose columns, a share of them, have the first ab, the others the second."""
+    luminance = 40 + 20 * torch.rand(128, 160, generator=torch.Generator().manual_seed(0))
+    ab = torch.where(torch.arange(160) < share * 160, *(torch.tensor(side)[:, None] for side in (left, right)))
+    return lab_to_rgb(torch.cat([luminance[None], ab[:, None].expand(-1, 128, -1)])[None])[0]
+
+
+@pytest.mark.parametrize(("chroma", "colored"), [(1.0, False), (1.4, True)])
+def test_colors_begin_at_the_threshold_from_their_mean(chroma: float, colored: bool) -> None:
+    assert is_colored(halves((chroma, 0), (-chroma, 0))) is colored
+    assert is_colored(halves((0, chroma), (0, -chroma))) is colored
+
+
+@pytest.mark.parametrize(("share", "colored"), [(0.15, False), (0.35, True)])
+def test_colors_fill_a_quarter(share: float, colored: bool) -> None:
+    """The rest lies nearer than the threshold to the mean."""
+    assert is_colored(halves((2.5, 0), (0, 0), share)) is colored
+
+
+@pytest.mark.parametrize(("change", "colored"), [(2.8, False), (3.8, True)])
+def test_a_tone_may_fade_by_a_tenth_but_not_turn(change: float, colored: bool) -> None:
+    along = 0.6 * change, 0.8 * change
+    assert is_colored(halves((12 + along[0], 16 + along[1]), (12 - along[0], 16 - along[1]))) is colored
+    assert is_colored(halves((12 - along[1], 16 + along[0]), (12 + along[1], 16 - along[0])))
+
+
+def test_a_part_that_is_paler_or_stronger_than_its_tone_is_a_color() -> None:
+    assert is_colored(halves((9.0, 12.0), (12.6, 16.8), share=0.35))
+    assert is_colored(halves((12.6, 16.8), (9.0, 12.0), share=0.35))
+
+
+def test_a_tone_may_bend_four_times_over_l() -> None:
+    luminance = torch.rand(128, 160, generator=torch.Generator().manual_seed(0)) * 80 + 10
+    a = 8 * torch.cos(luminance * 2 * torch.pi / 50)
+    assert not is_colored(lab_to_rgb(torch.stack([luminance, a, -a])[None])[0])
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 3), (128, 160)])
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_one_value_is_no_color_at_any_size(size: tuple[int, int], value: float) -> None:

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from colorize.color import upsample
@@ -57,6 +59,26 @@ def test_equal_sizes_give_the_chroma_itself() -> None:
     torch.testing.assert_close(upsampled(planes, planes[:, :1]), planes[:, 1:], atol=1e-5, rtol=0)
 
 
+def test_the_coefficients_are_those_of_their_definition() -> None:
+    """Slope and R² of weighted least squares in the 3 x 3 pixels around each, in NumPy."""
+    planes = random_planes(5, 6)
+    gray, *chroma = np.pad(planes[0].double().numpy(), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    weights = np.outer([1, 2, 1], [1, 2, 1]).ravel() / 16
+    slopes, least, greatest = np.zeros((3, 2, 5, 6))
+    for row, column in np.ndindex(5, 6):
+        x, *ys = (plane[row : row + 3, column : column + 3].ravel() for plane in (gray, *chroma))
+        variance, *of_chroma = (np.average((z - weights @ z) ** 2, weights=weights) for z in (x, *ys))
+        both = np.array([weights @ ((x - weights @ x) * (y - weights @ y)) for y in ys])
+        explained = (both**2).sum() / (variance * sum(of_chroma))
+        slopes[:, row, column] = both / (variance + 0.005) * explained
+        least[:, row, column], greatest[:, row, column] = np.min(ys, axis=1), np.max(ys, axis=1)
+    padded = np.pad(slopes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    slope = np.tensordot(sliding_window_view(padded, (3, 3), (1, 2)).reshape(2, 5, 6, 9), weights, 1)
+    offset = planes[0, 1:].numpy() - slope * planes[0, :1].numpy()
+    expected = np.concatenate([slope, offset, least, greatest])
+    np.testing.assert_allclose(guide(planes[:, :1], planes[:, 1:])[0], expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("sigma", [0.03, 0.08])
 def test_grain_stays_out_of_smooth_colors(sigma: float) -> None:
     y, x = torch.meshgrid(torch.linspace(0, 1, 512), torch.linspace(0, 1, 512), indexing="ij")
@@ -84,7 +106,7 @@ def test_it_never_leaves_the_range_of_the_small_colors(
     assert (chroma.amin((2, 3)) >= planes[:, 1:].amin((2, 3)) - 1e-5).all()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4001, 3), (97, 131)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (3, 400), (4001, 3), (97, 131)])
 @pytest.mark.parametrize("small", [(1, 1), (1, 512), (512, 1), (32, 32)])
 def test_strips_equal_the_whole_at_every_size(
     size: tuple[int, int], small: tuple[int, int], monkeypatch: pytest.MonkeyPatch
@@ -97,6 +119,7 @@ def test_strips_equal_the_whole_at_every_size(
     strips = list(upsampler.strips())
     assert [row for strip in strips for row in range(strip.start, strip.stop)] == list(range(size[0]))
     assert max(strip.stop - strip.start for strip in strips) <= max(1, 300 // size[1])
+    assert upsampler.scratch().numel() >= 3 * max(strip.stop - strip.start for strip in strips) * size[1]
     for rows in (*strips, slice(size[0] // 3, size[0] // 3 + size[0] // 2 + 1)):
         torch.testing.assert_close(upsampler(gray[:, :, rows], rows.start), whole[:, :, rows], atol=1e-6, rtol=0)
 
@@ -120,6 +143,8 @@ def test_autocast_changes_nothing() -> None:
     chroma = upsampled(planes, gray)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(upsampled(planes, gray), chroma)
+    short = planes.double()
+    assert torch.equal(guide(short[:, :1], short[:, 1:]), guide(planes[:, :1], planes[:, 1:]))
 
 
 def test_wrong_input_is_refused() -> None:
@@ -128,6 +153,16 @@ def test_wrong_input_is_refused() -> None:
         guide(planes[:, :1, 1:], planes[:, 1:])
     with pytest.raises(ValueError, match=r"chroma must be a float tensor of shape \(B, 2, H, W\)"):
         guide(planes[:, :1], planes)
-    upsampler = Upsampler(guide(planes[:, :1], planes[:, 1:]), 10, 4)
-    with pytest.raises(ValueError, match="Rows 8 to 12 are not in a picture of 10 rows"):
-        upsampler(planes[:, :1], top=8)
+    with pytest.raises(ValueError, match=r"gray must be a float tensor of shape \(B, 1, H, W\)"):
+        guide(planes[:, 1:], planes[:, 1:])
+    with pytest.raises(ValueError, match="differ in size"):
+        guide(planes[:, :1], planes[:, 1:].repeat(2, 1, 1, 1))
+    coefficients = guide(planes[:, :1], planes[:, 1:])
+    with pytest.raises(ValueError, match=r"coefficients must be a float tensor of shape \(B, 8, H, W\)"):
+        Upsampler(coefficients[:, 1:], 10, 4)
+    upsampler = Upsampler(coefficients, 10, 4)
+    for top, stop in ((7, 11), (-1, 3)):
+        with pytest.raises(ValueError, match=f"Rows {top} to {stop} are not in a picture of 10 rows"):
+            upsampler(planes[:, :1], top)
+    with pytest.raises(ValueError, match=r"gray must be a float tensor of shape \(B, 1, H, W\)"):
+        upsampler(planes[:, 1:])

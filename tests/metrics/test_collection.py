@@ -11,6 +11,7 @@ import skimage.filters
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
+from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from colorize.color import delta_e, rgb_to_gray
 from colorize.metrics import (
@@ -115,6 +116,13 @@ def test_gray_metrics_are_those_of_one_channel() -> None:
     assert values(gray_metrics("floor/"), [three]) == pytest.approx(got, rel=1e-4)
 
 
+def test_which_way_is_better() -> None:
+    """By this W&B and sweeps are told the best of a run."""
+    found = {name: metric.higher_is_better for name, metric in color_metrics().items()}
+    assert [name for name, better in found.items() if better] == ["psnr", "psnr_ab", "psnr_per_image", "ssim"]
+    assert [name for name, better in found.items() if better is None] == ["colorfulness", "colorfulness_ratio"]
+
+
 def test_a_collection_gives_what_each_metric_gives_alone() -> None:
     together = values(color_metrics("val/"), BATCHES)
     for name in together:
@@ -178,19 +186,49 @@ def test_a_perfect_prediction() -> None:
     assert perfect["colorfulness_ratio"] == 1
 
 
+def test_ssim_is_convolved_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    conv, seen = torch.backends.cudnn.conv, []  # type: ignore[attr-defined]
+    before = conv.fp32_precision
+    assert before != "ieee"
+
+    def fail(*_: Tensor) -> None:
+        seen.append(conv.fp32_precision)
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(StructuralSimilarityIndexMeasure, "update", fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        gray_metrics()["ssim"].update(*POOLED)
+    assert seen == ["ieee"]
+    assert conv.fp32_precision == before
+
+
 def test_the_smallest_pictures() -> None:
-    pair = pictures(3, 2, size=8)
-    assert values(color_metrics(), [pair]) == pytest.approx(reference(*pair), rel=1e-4)
+    for size in (6, 8):
+        pair = pictures(3, 2, size)
+        assert values(color_metrics(), [pair]) == pytest.approx(reference(*pair), rel=1e-4)
     with pytest.raises(ValueError, match=r"at least 6 x 6 pixels, but got torch.float32 \(1, 3, 5, 5\)"):
         color_metrics().update(*pictures(3, 1, size=5))
+    with pytest.raises(ValueError, match=r"at least 6 x 6 pixels, but got torch.float32 \(1, 3, 8, 5\)"):
+        color_metrics().update(*(side[..., :5] for side in pictures(3, 1, size=8)))
+    with pytest.raises(ValueError, match=r"at least 6 x 6 pixels, but got torch.float32 \(3, 8, 8\)"):
+        color_metrics().update(*(side[0] for side in pictures(3, 1, size=8)))
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [torch.zeros(5, 3, 16, 17), torch.zeros(5, 1, 16, 16), torch.zeros(5, 3, 16, 16, dtype=torch.uint8)],
-    ids=["size", "channels", "dtype"],
+    [
+        torch.zeros(5, 3, 16, 17),
+        torch.zeros(5, 1, 16, 16),
+        torch.zeros(1, 3, 16, 16),
+        torch.zeros(5, 3, 16, 16, dtype=torch.uint8),
+    ],
+    ids=["size", "channels", "batch", "dtype"],
 )
 def test_unequal_pictures_are_refused(wrong: Tensor) -> None:
-    for compare in (color_metrics().update, MSERatio().update, DeltaE().update, delta_e):
-        with pytest.raises(ValueError, match=r"must be|compare"):
-            compare(wrong, BATCHES[0][1])
+    right = BATCHES[0][1]
+    for pair in ((wrong, right), (right, wrong)):
+        with pytest.raises(ValueError, match=r"^Metrics compare two float tensors"):
+            color_metrics().update(*pair)
+        for compare in (MSERatio().update, DeltaE().update, delta_e):
+            with pytest.raises(ValueError, match="must be"):
+                compare(*pair)

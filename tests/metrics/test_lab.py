@@ -78,6 +78,20 @@ def test_in_gamut_is_what_rgb_says() -> None:
     assert in_gamut(rgb_to_lab(torch.rand(4, 3, 50, 50, generator=generator))).all()
 
 
+def test_the_gamut_ends_at_the_corners_of_rgb() -> None:
+    corners = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 3)
+    assert in_gamut(rgb_to_lab(corners.T[None, :, None])).all()
+    steps = 3e-4 * torch.eye(3)[:, None] * (2 * corners - 1)  # outward in one channel
+    assert not in_gamut(rgb_to_lab((corners + steps).reshape(1, 24, 3).mT[:, :, None])).any()
+
+
+def test_in_gamut_computes_in_float32_and_refuses_gray() -> None:
+    lab = torch.rand(1, 3, 50, 50, generator=torch.Generator().manual_seed(0)) * 100
+    assert torch.equal(in_gamut(lab.bfloat16()), in_gamut(lab.bfloat16().float()))
+    with pytest.raises(ValueError, match=r"lab must be a float tensor of shape \(B, 3, H, W\)"):
+        in_gamut(lab[:, :1])
+
+
 def test_out_of_gamut_is_pooled_over_pixels() -> None:
     metric = OutOfGamut()
     for ab in ([(0, 0), (5, 5), (110, 0), (0, -110)], [(20, 0)]):
@@ -96,6 +110,8 @@ def test_a_collection_hands_lab_to_who_asks_for_it() -> None:
     metrics.update(rgb_to_gray(picture).expand(-1, 3, -1, -1), picture)
     assert metrics.compute()["test/out_of_gamut"].item() == pytest.approx(2 / 3)
     assert lab_metrics()(picture, picture, lab=lab)["out_of_gamut"] == 1
+    own = PSNRab()
+    assert lab_metrics(own=own)["own"] is own
 
 
 @pytest.mark.parametrize("metric", [PSNRab, SlicedWasserstein, OutOfGamut])

@@ -121,6 +121,10 @@ def test_lpips_refuses_other_weights(tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, path)
     with pytest.raises(ColorizeError, match=r"other.pth does not hold torchvision's AlexNet"):
         LPIPS(path)
+    names = [f"features.{layer}.{part}" for layer in (0, 3, 6, 8, 10) for part in ("weight", "bias")]
+    torch.save({name: torch.zeros(1) for name in names}, path)
+    with pytest.raises(ColorizeError, match=r"other.pth does not hold torchvision's AlexNet"):
+        LPIPS(path)
 
 
 class Code:
@@ -135,9 +139,10 @@ def test_a_file_is_data(
     path = tmp_path / "weights.pth"
     with pytest.raises(ColorizeError, match=rf"{key}\S+ is not a file: .* never downloaded"):
         metric(path)
-    path.write_bytes(b"no weights")
-    with pytest.raises(ColorizeError, match=rf"{key}\S+ cannot be read"):
-        metric(path)
+    for content in (b"no weights", b"", b"PK\x03\x04"):
+        path.write_bytes(content)
+        with pytest.raises(ColorizeError, match=rf"{key}\S+ cannot be read"):
+            metric(path)
     torch.save({"code": Code()}, path)
     with pytest.raises(ColorizeError, match=rf"{key}\S+ cannot be read") as caught:
         metric(path)
