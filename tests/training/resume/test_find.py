@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,11 @@ def test_a_damaged_one_gives_way_to_the_one_before(
 
 def test_damaged_ones_alone_are_an_error(tmp_path: Path) -> None:
     cut_off(write(tmp_path))
-    with pytest.raises(
-        ColorizeError, match=r"last\.ckpt cannot be read: move it away and start anew, or give ckpt_path"
-    ):
+    words = r"cannot be read: move it away and start anew, or give ckpt_path"
+    with pytest.raises(ColorizeError, match=rf"last\.ckpt {words}"):
+        newest_intact(tmp_path / "checkpoints")
+    cut_off(write(tmp_path, "previous.ckpt"))
+    with pytest.raises(ColorizeError, match=rf"last\.ckpt and \S+previous\.ckpt {words}"):
         newest_intact(tmp_path / "checkpoints")
 
 
@@ -102,6 +105,10 @@ def test_damaged_ones_alone_are_an_error(tmp_path: Path) -> None:
         ["callbacks.last.every_n_minutes=1"],
         ["data.num_workers=2", "debug=true"],
         ["trainer.precision=32-true"],
+        ["trainer.max_epochs=-1"],
+        ["callbacks.architecture=null", "callbacks.lr_monitor=null", "callbacks.perceptual.fid=weights.pth"],
+        ["cache_dir=elsewhere", "+data.cache_dir=elsewhere", "+data.cache_gb=1", "+data.storage_options.key=x"],
+        ["trainer.limit_test_batches=3", "trainer.log_every_n_steps=7", "++trainer.default_root_dir=elsewhere"],
     ],
     ids=str,
 )
@@ -110,6 +117,24 @@ def test_what_changes_nothing_may_differ(harmless: list[str], tmp_path: Path) ->
     cfg = config(tmp_path, "trainer.accelerator=cpu", "trainer.precision=32-true", *harmless)
     adopt_last_checkpoint(cfg)
     assert cfg.ckpt_path == str(last)
+
+
+def test_a_folder_may_be_moved_and_its_first_start_was_no_resume(tmp_path: Path) -> None:
+    first = compose("train", [f"run_dir={tmp_path}/before", "ckpt_path=another.ckpt"])
+    last = write(tmp_path / "after", cfg=first)
+    cfg = config(tmp_path / "after")
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path == str(last)
+
+
+@pytest.mark.parametrize(("overrides", "refused"), [([], False), (["compile=true"], True)])
+def test_a_run_of_before_there_was_compile_did_not(overrides: list[str], refused: bool, tmp_path: Path) -> None:
+    last = write(tmp_path)
+    checkpoint = torch.load(last, weights_only=True)
+    del checkpoint["config"]["compile"]
+    torch.save(checkpoint, last)
+    with pytest.raises(ColorizeError, match=r"trained with compile=False, but") if refused else nullcontext():
+        adopt_last_checkpoint(config(tmp_path, *overrides))
 
 
 @pytest.mark.parametrize(
