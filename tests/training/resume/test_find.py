@@ -160,6 +160,12 @@ def test_what_changes_the_training_is_named_and_refused(override: str, before: s
     assert "\n" not in str(caught.value)
 
 
+def test_what_a_run_no_longer_has_is_named(tmp_path: Path) -> None:
+    write(tmp_path, cfg=config(tmp_path, "callbacks=ema"))
+    with pytest.raises(ColorizeError, match=r"decay=0\.999, but this run has .*callbacks\.ema\.decay=not set"):
+        adopt_last_checkpoint(config(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
