@@ -1,5 +1,9 @@
-"""The tests run in two processes at a time: each of them, and what it starts, computes on one thread."""
+"""The tests run in two processes at a time, each of which computes on one thread; no property test is timed."""
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -95,7 +95,7 @@ def test_grain_stays_out_of_smooth_colors(sigma: float) -> None:
     large=st.tuples(st.integers(1, 60), st.integers(1, 60)),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_it_never_leaves_the_range_of_the_small_colors(
     small: tuple[int, int], large: tuple[int, int], seed: int
 ) -> None:
