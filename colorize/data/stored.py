@@ -54,6 +54,7 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         self.sizes = np.array([shard.pictures for shard in self.shards], np.int64)
         self.starts = np.cumsum(self.sizes) - self.sizes
         self._maps: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._before: list[int] = []
         self._pool: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -69,7 +70,10 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         return {"rgb": to_channels_first(images), "index": torch.from_numpy(rows)}
 
     def prefetch(self, now: Sequence[int], soon: Sequence[int]) -> None:
-        """Begin to download the shards of these numbers, and make room for them. Errors are for who reads them."""
+        """Begin to download the shards of these numbers, and make room for them. Errors are for who reads them.
+
+        Those that were `now` before stay: the batch in which `now` begins may have pictures of them.
+        """
         wanted = [number for number in [*now, *soon] if self.stores[number].remote]
         if not wanted:
             return
@@ -79,7 +83,9 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         if self._pool is None:
             self._pool = ThreadPoolExecutor(4, thread_name_prefix="shards")
         missing = [number for number in wanted if not self.shards[number].path.exists()]
-        self._make_room({self.shards[number].path for number in wanted}, sum(self.shards[n].bytes for n in missing))
+        keep = {self.shards[number].path for number in [*self._before, *wanted]}
+        self._make_room(keep, sum(self.shards[number].bytes for number in missing))
+        self._before = list(now)
         for number in missing:
             self._pool.submit(self._fetch, number)
 

@@ -66,9 +66,9 @@ class StreamingData(ImageData):
         storage_options: of an object store's client; for s3:// boto3's, such as `endpoint_url`. Credentials come from
             the environment.
         cache_dir: where downloaded shards are kept.
-        cache_gb: how many gigabytes of them, of each split; None for all. While training goes on to other shards, there
-            may be `mix_shards` more.
-        mix_shards: how many shards training pictures are mixed from at a time. Room for twice as many is needed.
+        cache_gb: how many gigabytes of them, of each split; None for all.
+        mix_shards: how many shards training pictures are mixed from at a time. Room for three times as many is taken,
+            whatever `cache_gb` is: for those before, which the last batch may still need, and for the next.
         image_size: of the pictures in the shards.
         batch_size, num_workers, augment: see `ImageData`.
     """

@@ -125,6 +125,22 @@ def test_an_object_store_gives_what_the_folder_gives(
     assert all(shard.path.exists() for shard in pictures.shards)
 
 
+def test_shards_that_the_last_batch_may_need_stay(bucket: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    address, options = bucket
+    pictures = loaded(address, tmp_path, storage_options=options, cache_gb=1e-9).splits["train"]
+    assert isinstance(pictures, StoredPictures)
+
+    def kept() -> list[int]:
+        assert pictures._pool is not None
+        pictures._pool.shutdown()
+        pictures._pool = None
+        return [number for number, shard in enumerate(pictures.shards) if shard.path.exists()]
+
+    for now, soon, expected in (([0, 1], [2, 3], 0), ([2, 3], [4, 5], 0), ([4, 5], [6, 7], 2)):
+        pictures.prefetch(now, soon)
+        assert kept() == list(range(expected, soon[-1] + 1))
+
+
 def test_what_is_kept_of_an_object_store_is_limited(bucket: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     address, options = bucket
     shard = 4 * 5 + 3 * (24 + SIZE * SIZE * 3)
@@ -135,7 +151,7 @@ def test_what_is_kept_of_an_object_store_is_limited(bucket: tuple[str, dict[str,
     seen: set[bytes] = set()
     for batch in data.train_dataloader():
         seen |= as_set(batch["rgb"])
-        assert len(list(tmp_path.rglob("*.bin"))) <= 7  # the limit, and a group that was still on its way
+        assert len(list(tmp_path.rglob("*.bin"))) <= 6  # three groups of two: before, now and next
     assert len(seen) == len(pictures) // 4 * 4
 
 
