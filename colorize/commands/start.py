@@ -58,7 +58,9 @@ def _told(help_text: Callable[[], str]) -> bool:
         _show(help_text())
     elif VERSION in words:
         _show(f"colorize {version('colorize')}")
-    return bool((HELP | {VERSION}) & words)
+    else:
+        return False
+    return True
 
 
 def _show(text: str) -> None:

@@ -92,7 +92,7 @@ def read_run(folder: Path) -> Run:
         if (path := folder / "error.txt").is_file():
             error = " ".join(path.read_text(encoding="utf-8").split()) or "it does not say why"
         elif (path := folder / "metrics.json").is_file():
-            content = {**json.loads(path.read_text(encoding="utf-8"))}
+            content = {**json.loads(path.read_text(encoding="utf-8"))}  # an object, nothing else
             if (path := folder / "test_samples.npz").is_file():
                 samples = _samples(path)
             metrics = content
@@ -117,7 +117,8 @@ def _samples(path: Path) -> dict[str, np.ndarray]:
     """
     with np.load(path, allow_pickle=False) as archive:
         samples = dict(archive)
-    np.stack([samples[name] for name in ("input", "prediction", "truth")])
+    if len({samples[name].shape for name in ("input", "prediction", "truth")}) > 1:
+        raise ValueError("its pictures are not of one shape")
     return samples
 
 

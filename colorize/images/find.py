@@ -36,8 +36,8 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[P
             rest += 1
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
-        others_there = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
-        raise ColorizeError(f"{root}: has no photograph ({kinds}), {others_there}")
+        instead = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}")
     return sorted(found)
 
 

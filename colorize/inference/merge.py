@@ -35,7 +35,7 @@ def merge_pixels(pixels: Pixels, small: Tensor, ab: Tensor) -> Pixels:
     for rows in upsampler.strips():
         gray = as_plane(_gray(pixels[rows]))
         chroma = fit_chroma_(upsampler(gray, rows.start), gray, white - gray, scratch=scratch)
-        rgb = [channel.round_() for channel in add_chroma(gray, chroma)]  # in range within 1/256 after fit_chroma_
+        rgb = [channel.round_().clamp_(0, white) for channel in add_chroma(gray, chroma)]
         cv2.merge([channel[0, 0].numpy().astype(pixels.dtype) for channel in rgb], dst=picture[rows])
     return picture
 

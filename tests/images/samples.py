@@ -59,3 +59,8 @@ def three(gray: Array) -> Array:
 def on_white(color: Array, alpha: Array, white: int) -> Array:
     opacity = alpha[..., None] / white
     return color * opacity + white * (1 - opacity)
+
+
+def small_png_of_size(width: int, height: int) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")

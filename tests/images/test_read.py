@@ -1,9 +1,7 @@
 """Broken, foreign, hostile and oddly named files."""
 
 import os
-import struct
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,12 +12,7 @@ from PIL import Image
 
 from colorize.errors import ImageError
 from colorize.images import count_pages, find_photographs, read_header, read_photograph, read_rgb, write_photograph
-from tests.images.samples import RGB, RGB_16, Array, chunk
-
-
-def small_png_of_size(width: int, height: int) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+from tests.images.samples import RGB, RGB_16, Array, small_png_of_size
 
 
 def test_a_heic_without_the_package_that_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from colorize.errors import ImageError
 from colorize.images import read_photograph, read_rgb, write_photograph
-from tests.images.test_read import small_png_of_size
+from tests.images.samples import small_png_of_size
 
 NOISE = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
