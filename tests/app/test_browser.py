@@ -214,6 +214,7 @@ def test_a_phone_s_width_is_enough(visit: Visit, scenes: list[Path]) -> None:
         assert box["x"] + box["width"] <= PHONE["width"], name
     tab.get_by_role("tab", name="Several").click()
     give(tab, *scenes[:4], name="photographs")
+    tab.locator("#photographs").get_by_text("scene 3").first.wait_for()  # the page has them
     tab.locator("#start").click()
     until(tab, "document.querySelectorAll('#album img').length >= 4")
     widest = "Math.max(...[...document.querySelectorAll('#album img')].map(i => i.getBoundingClientRect().right))"
