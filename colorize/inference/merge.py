@@ -13,7 +13,7 @@ from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chrom
 from colorize.color.upsample import Upsampler, guide
 from colorize.images import Pixels, Planes
 
-LEAST_HALVED = 12
+LEAST_HALVED = 6
 """A photograph at least so many times larger than the small picture gets its chroma at half its size."""
 
 

@@ -3,11 +3,13 @@
     python tests/benchmarks/bleeding.py [FOLDER of color photographs]
 
 Prints the mean delta_e against the truth, over all pixels and over those near an edge of colour. Scenes are discs
-of strong colours; photographs are shrunk to a shorter side of 128. Their true ab is what is
-enlarged, and their Rec.601 gray is kept; 4:2:0 is the guided way at half the size, as JPEGs are written.
+of strong colours; photographs are shrunk to a shorter side of 128. Their true ab is what is enlarged, and their Rec.601
+gray is kept; 4:2:0 is the guided way at half the size, as JPEGs are written. Then, shrunk to fractions of their size, as
+JPEG files: 4:4:4 beside the planes of 4:2:0.
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +19,8 @@ from torch import Tensor
 
 from colorize.color import delta_e, lab_to_rgb, rgb_to_gray, rgb_to_lab
 from colorize.color.chroma import BLUE_OF_CB, RED_OF_CR, ab_to_chroma, add_chroma, fit_chroma_
-from colorize.images import find_photographs, read_rgb
-from colorize.inference.merge import merge_batch, merge_planes
+from colorize.images import Photograph, find_photographs, read_rgb, write_photograph
+from colorize.inference.merge import merge_batch, merge_pixels, merge_planes
 
 WORKING_SIZE = 128
 EDGE = 15.0
@@ -79,6 +81,23 @@ def errors(rgb: Tensor, size: tuple[int, int]) -> list[float]:
     return [error.mean().item() for error in maps] + [error[edge].mean().item() for error in maps]
 
 
+def file_errors(rgb: Tensor, size: tuple[int, int]) -> list[float]:
+    """delta_e of a JPEG written as 4:4:4 and as the planes of 4:2:0."""
+    small, lab = shrink(rgb, size), rgb_to_lab(rgb)
+    gray = (rgb_to_gray(rgb)[0, 0] * 255).round().to(torch.uint8).numpy()
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for merge in (merge_pixels, merge_planes):
+            path = Path(folder) / "picture.jpg"
+            write_photograph(path, merge(gray, small[0], rgb_to_lab(small)[0, 1:]), Photograph(gray))
+            found.append(delta_e(lab, rgb_to_lab(as_tensor(path))).mean().item())
+    return found
+
+
+def as_tensor(path: Path) -> Tensor:
+    return torch.from_numpy(read_rgb(path)).permute(2, 0, 1)[None] / 255
+
+
 METHODS: list[Callable[[Tensor, Tensor, Tensor], Tensor]] = [bilinear, merge_batch, as_jpeg]
 
 
@@ -94,14 +113,20 @@ def main() -> None:
             scenes = [discs(seed, contrast) for seed in range(4)]
             row(f"{name}, 1/{factor}", [errors(scene, (512 // factor, 512 // factor)) for scene in scenes])
     table = []
-    for path in find_photographs(Path(sys.argv[1])) if len(sys.argv) > 1 else []:
-        rgb = torch.from_numpy(read_rgb(path)).permute(2, 0, 1)[None] / 255
+    paths = find_photographs(Path(sys.argv[1])) if len(sys.argv) > 1 else []
+    for path in paths:
+        rgb = as_tensor(path)
         height, width = rgb.shape[2:]
         scale = WORKING_SIZE / min(height, width)
         table.append(errors(rgb, (round(height * scale), round(width * scale))))
         row(path.name, table[-1:])
     if table:
         row(f"mean of {len(table)} photographs", table)
+        print(f"{'as files':34s}{'4:4:4':>11s}{'4:2:0':>11s}")
+    for factor in (4, 6, 8, 12) if table else ():
+        pictures = [as_tensor(path) for path in paths]
+        rows = [file_errors(rgb, (round(rgb.shape[2] / factor), round(rgb.shape[3] / factor))) for rgb in pictures]
+        row(f"1/{factor}", rows)
 
 
 if __name__ == "__main__":

@@ -157,8 +157,8 @@ def luma(path: Path) -> npt.NDArray[np.int64]:
 @pytest.mark.parametrize(
     ("pixels", "halved"),
     [
-        (np.zeros((384, 512), np.uint8), True),
-        (np.zeros((383, 900), np.uint8), False),
+        (np.zeros((192, 256), np.uint8), True),
+        (np.zeros((191, 900), np.uint8), False),
         (np.zeros((512, 512), np.uint16), False),
         (np.zeros((512, 512, 3), np.uint8), False),
     ],
