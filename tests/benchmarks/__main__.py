@@ -54,7 +54,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(QUICK), default=list(QUICK), metavar="NAME")
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     asked = parser.parse_args()
-    results = {name: run(name) for name in asked.only}
+    results: dict[str, dict[str, Any]] = {}
+    for name in asked.only:
+        asked.json.write_text(json.dumps(results, indent=1) + "\n")  # a path that cannot be written fails at once
+        results[name] = run(name)
     asked.json.write_text(json.dumps(results, indent=1) + "\n")
     if failed := [name for name, result in results.items() if result["exit_code"]]:
         sys.exit(f"failed: {', '.join(failed)}")
