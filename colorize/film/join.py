@@ -132,8 +132,8 @@ def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterato
 
 def _reordering(stamps: npt.NDArray[np.int64]) -> int:
     """By how many places a packet is at most behind its place in the order of showing."""
-    places = np.argsort(np.argsort(stamps))
-    return int(max(0, (np.arange(len(stamps)) - places).max(initial=0)))
+    behind: npt.NDArray[np.int64] = np.arange(len(stamps)) - np.argsort(np.argsort(stamps))
+    return int(behind.max(initial=0))
 
 
 def _their_packets(

@@ -56,9 +56,10 @@ def as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
     if array.size == 0:
         raise ValueError(f"A picture must have pixels, but its shape is {array.shape}.")
     if np.issubdtype(array.dtype, np.floating):
-        if not (array.min() >= 0 and array.max() <= 1):
-            raise ValueError(f"Floats must be in [0, 1], but go from {array.min():g} to {array.max():g}.")
-        return np.round(array.astype(np.float64) * 65535).astype(np.uint16)
+        values = array.astype(np.float64)
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise ValueError(f"Floats must be in [0, 1], but go from {values.min():g} to {values.max():g}.")
+        return np.round(values * 65535).astype(np.uint16)
     if array.dtype in (np.uint8, np.uint16):
         return cast(Pixels, array)
     raise ValueError(f"Pixels must be uint8, uint16 or float in [0, 1], but are {array.dtype}.")
