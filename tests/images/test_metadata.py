@@ -212,6 +212,7 @@ def test_a_senseless_resolution_is_none(across: tuple[int, int], tmp_path: Path)
 @pytest.mark.parametrize(
     "block",
     [b"Exif\0\0not a TIFF header", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", rich_exif((7, 5))[:60]],
+    ids=["no TIFF", "no directory", "empty", "cut off"],
 )
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File Read", "ignore:Possibly corrupt EXIF")

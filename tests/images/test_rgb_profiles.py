@@ -93,7 +93,11 @@ def test_a_profile_of_tables_comes_to_srgb(space: Space) -> None:
     assert written == srgb_profile()
 
 
-@pytest.mark.parametrize("profile", [LITTLE_CMS_SRGB, srgb_profile(), SRGB.profile(), SRGB.profile_of_tables()])
+@pytest.mark.parametrize(
+    "profile",
+    [LITTLE_CMS_SRGB, srgb_profile(), SRGB.profile(), SRGB.profile_of_tables()],
+    ids=["LittleCMS", "ours", "curves", "tables"],
+)
 @pytest.mark.parametrize("pixels", [COLORS, RGB_16], ids=["8", "16"])
 def test_srgb_is_left_as_it_is(pixels: Array, profile: bytes, tmp_path: Path) -> None:
     result, written = rgb_to_srgb(pixels, profile)
