@@ -63,10 +63,10 @@ def check_groups(cfg: DictConfig) -> None:
 
 
 def check_paths(cfg: DictConfig) -> None:
-    """Folders and checkpoints that the configuration names must be there."""
+    """Folders and checkpoints that the configuration names must be there; addresses of stores are asked later."""
     root = cfg.data.get("root")
     for folder in root if isinstance(root, ListConfig) else [root]:
-        if folder is not None and not Path(str(folder)).expanduser().is_dir():
+        if folder is not None and "://" not in str(folder) and not Path(str(folder)).expanduser().is_dir():
             raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")

@@ -119,6 +119,14 @@ def test_values_of_another_kind_are_refused(override: str, words: str) -> None:
         check(compose("train", ["run_dir=RUN", override]))
 
 
+@pytest.mark.parametrize("root", ["s3://BUCKET/FOLDER", "[s3://BUCKET/FOLDER,gs://BUCKET/OTHER]"])
+def test_an_address_of_an_object_store_is_no_missing_folder(root: str) -> None:
+    options = "data.storage_options={endpoint_url: 'http://HOST:9000'}"
+    cfg = compose("train", ["run_dir=RUN", "data=streaming", f"data.root={root}", options])
+    check(cfg)
+    assert cfg.data.storage_options == {"endpoint_url": "http://HOST:9000"}
+
+
 @pytest.mark.parametrize("model", ["gray_cae", "rgb_autoencoder"])
 def test_ageing_is_refused_where_the_network_sees_colour(model: str) -> None:
     cfg = compose("train", ["run_dir=RUN", f"model={model}", "data.augment.ageing=0.5"])
