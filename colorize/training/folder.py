@@ -47,9 +47,8 @@ class OwnFolder(Callback):
 def newest_of_same_command(config: DictConfig) -> Path | None:
     """The newest folder of a run with the overrides of `config`, but for `resume`, of those named by their time."""
     pattern = str(OmegaConf.to_container(config.hydra.run, resolve=False)["dir"])  # type: ignore[index, call-overload]
-    root = Path(pattern.partition("${now:")[0])
-    depth = len(Path(config.hydra.run.dir).relative_to(root).parts)
-    records = root.glob("/".join(["*"] * depth) + "/.hydra/overrides.yaml")
+    depth = pattern.partition("${now:")[2].count("/") + 1
+    records = Path(config.hydra.run.dir).parents[depth - 1].glob("*/" * depth + ".hydra/overrides.yaml")
     wanted = without_resume(config.hydra.overrides.task)
     for record in sorted(records, reverse=True):
         if without_resume(OmegaConf.load(record)) == wanted:

@@ -188,6 +188,30 @@ def test_the_command_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert command_to_go_on("run") == "/nowhere/colorize-train seed=1 hydra.run.dir=run resume=true"
 
 
+@pytest.mark.parametrize(
+    ("before", "folder"),
+    [
+        ("", ""),
+        ("run-", "run-"),
+        ("outputs/run-", "outputs/run-"),
+        ("outputs/${now:%Y/%m}/", "outputs/2020/01/"),
+        ("${oc.env:RUNS}/run-", "/RUNS/run-"),
+    ],
+)
+def test_anything_may_stand_before_the_time(
+    before: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNS", str(tmp_path))
+    run = Path(folder.replace("/RUNS", str(tmp_path)) + "10-00")
+    (run / ".hydra").mkdir(parents=True)
+    (run / ".hydra/overrides.yaml").write_text("[seed=1]")
+    words = ["resume=true", "seed=1", f"hydra.run.dir='{before}${{now:%H-%M}}'"]
+    cfg = compose("train", words, return_hydra_config=True)
+    HydraConfig.instance().set_config(cfg)
+    assert newest_of_same_command(cfg) == run
+
+
 def test_the_newest_folder_of_the_same_command_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     written = {
