@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from colorize.files import remove_temporaries, whole_file, write_whole
 
 COLUMNS = 3  # time stamp, whether it is a key frame, bytes
 _TRAILER_BYTES = 8
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)  # what a file raises
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Segment:
     def read(cls, path: Path) -> Segment:
         """
         Raises:
-            OSError, ValueError, KeyError: it is no segment.
+            one of `_DAMAGED`: it is no segment.
         """
         with path.open("rb") as file:
             file.seek(-_TRAILER_BYTES, io.SEEK_END)
@@ -156,7 +158,7 @@ class Segments:
         while True:
             try:
                 self.finished.append(Segment.read(self._path(len(self.finished))))
-            except (OSError, ValueError, KeyError):  # the first that is not there, or not whole
+            except _DAMAGED:  # the first that is not there, or not whole
                 return
 
 
