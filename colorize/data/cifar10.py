@@ -14,6 +14,7 @@ from torchvision.datasets import CIFAR10
 
 from colorize.data.base import ImageArray, ImageData, Split
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 
 _BATCHES = "cifar-10-batches-py"  # torchvision's name of the folder
 
@@ -48,8 +49,8 @@ class CIFAR10Data(ImageData):
             raise ColorizeError(f"data.image_size is {image_size}, but the pictures of CIFAR-10 are 32x32.")
         if not 0 < val_fraction < 1:
             raise ColorizeError(f"data.val_fraction is {val_fraction}, but must lie between 0 and 1.")
-        self.root = None if root is None else Path(root).expanduser()
-        self.download_dir = Path(cache_dir).expanduser() / "cifar10"
+        self.root = None if root is None else expand_home(root)
+        self.download_dir = expand_home(cache_dir) / "cifar10"
         self.val_fraction = val_fraction
         self.split_seed = split_seed
 

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, RandomSampler, WeightedRandomSampler
 from colorize.data.base import ImageArray, Split
 from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class FolderData(PackedData):
         roots = [root] if isinstance(root, str) else list(root or [])
         if not roots and (root is not None or not kaggle_dataset):
             raise ColorizeError("No photographs are named: add data.root=FOLDER or data.root=[FOLDER,FOLDER].")
-        self.roots = [Path(folder).expanduser() for folder in roots]
+        self.roots = [expand_home(folder) for folder in roots]
         self.kaggle_dataset = kaggle_dataset
         self.weights = None if weights is None else check_weights(weights, max(len(roots), 1))
         self._folders: list[Path] = []

@@ -12,6 +12,7 @@ import numpy as np
 from colorize.data.base import SPLIT_NAMES, ImageData, Split
 from colorize.data.pack import PackedImages, pack
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 from colorize.images import find_photographs
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class PackedData(ImageData):
                 f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
                 "nor add up to more than 1."
             )
-        self.cache_dir = Path(cache_dir).expanduser()
+        self.cache_dir = expand_home(cache_dir)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
         self.max_bad_fraction = max_bad_fraction

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from colorize.data.base import ImageArray, Split, to_channels_first
 from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError, ImageError
+from colorize.files import expand_home
 from colorize.images import read_header
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ class PairedData(PackedData):
         super().__init__(
             cache_dir, image_size, batch_size, val_fraction, test_fraction, max_bad_fraction, num_workers, augment
         )
-        start = Path(root or ".").expanduser()
-        self.colored = start / Path(colored).expanduser()
+        start = expand_home(root or ".")
+        self.colored = start / expand_home(colored)
         self.gray = gray_folder(start, self.colored, gray)
 
     def folders(self) -> list[Path]:
@@ -99,7 +100,7 @@ class PairedData(PackedData):
 def gray_folder(root: Path, colored: Path, gray: str | None) -> Path | None:
     if gray == "auto":
         return next((folder for name in ("grey", "gray") if (folder := colored.with_name(name)).is_dir()), None)
-    return None if gray is None else root / Path(gray).expanduser()
+    return None if gray is None else root / expand_home(gray)
 
 
 def stem(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from colorize.data.base import Split
 from colorize.data.shards import ABOUT, HEADER, split_folder
 from colorize.errors import ColorizeError, first_line
+from colorize.files import expand_home
 
 SCHEMES = ("s3://", "gs://", "azure://", "r2://")
 _NAME = re.compile(r"chunk-\d+-\d+\.bin")
@@ -52,7 +53,7 @@ class Store:
         """
         try:
             if not self.remote:
-                return Path(address).expanduser().read_bytes()
+                return expand_home(address).read_bytes()
             buffer = io.BytesIO()
             self._downloader().download_fileobj(address, buffer)
         except ModuleNotFoundError as error:
@@ -123,7 +124,7 @@ def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]
     if any(config.get(key) for key in ("compression", "encryption")) or config.get("item_loader") != "PyTreeLoader":
         raise wrong
     fingerprint = hashlib.blake2b(json.dumps([store.root, split, index]).encode(), digest_size=8).hexdigest()
-    here = cache / f"shards-{fingerprint}" if store.remote else Path(folder).expanduser()
+    here = cache / f"shards-{fingerprint}" if store.remote else expand_home(folder)
     shards = []
     for chunk in chunks:
         if not isinstance(chunk, dict):

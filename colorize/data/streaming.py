@@ -1,7 +1,6 @@
 """Shards of pictures, streamed: more of them than a disk holds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from colorize.data.order import EpochSampler
 from colorize.data.store import Store
 from colorize.data.stored import StoredPictures
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 
 SECRET = ("key", "secret", "token", "password", "credential")  # in the name of an option
 
@@ -99,7 +99,7 @@ class StreamingData(ImageData):
                     "in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
                 )
         self.stores = [Store(one, storage_options or {}) for one in roots]
-        self.cache_dir, self.mix_shards = Path(cache_dir).expanduser(), mix_shards
+        self.cache_dir, self.mix_shards = expand_home(cache_dir), mix_shards
         self.limit = None if cache_gb is None else int(cache_gb * 1e9)
 
     def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from colorize.errors import ColorizeError, first_line
+from colorize.files import expand_home
 from colorize.networks.base import Network
 from colorize.networks.encoder_unet import EncoderUNet
 from colorize.networks.encoders import TimmEncoder, import_timm
@@ -45,11 +46,11 @@ def load_encoder_weights(network: Network, source: str) -> None:
         )
     encoder: nn.Module = network.encoder
     if isinstance(encoder, TimmEncoder):
-        theirs = _of_timm(encoder.name) if source == "imagenet" else _read(Path(source))
+        theirs = _of_timm(encoder.name) if source == "imagenet" else _read(expand_home(source))
         encoder = encoder.body
     else:
         name = str(network.spec.get("encoder", "efficientnet_lite0"))
-        theirs = _read(_imagenet(name) if source == "imagenet" else Path(source))
+        theirs = _read(_imagenet(name) if source == "imagenet" else expand_home(source))
     ours = encoder.state_dict()
     by_name = {_plain(name): tensor for name, tensor in theirs.items()}
     orders: list[list[Any]] = [[by_name.get(_plain(name)) for name in ours]]
@@ -67,8 +68,8 @@ def load_encoder_weights(network: Network, source: str) -> None:
 def _read(path: Path) -> Mapping[Any, Any]:
     try:
         if path.suffix == _SAFE:
-            return load_file(path.expanduser())
-        tensors = torch.load(path.expanduser(), map_location="cpu", weights_only=True)
+            return load_file(path)
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
         raise ColorizeError(f"model.encoder_weights={path} cannot be read: {first_line(error)}.") from error
     return tensors if isinstance(tensors, Mapping) else {}

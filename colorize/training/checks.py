@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.cli.config import check_missing
 from colorize.errors import ColorizeError
+from colorize.files import expand_home
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
@@ -66,7 +67,7 @@ def check_paths(cfg: DictConfig) -> None:
     """Folders and checkpoints that the configuration names must be there; addresses of stores are asked later."""
     root = cfg.data.get("root")
     for folder in root if isinstance(root, ListConfig) else [root]:
-        if folder is not None and "://" not in str(folder) and not Path(str(folder)).expanduser().is_dir():
+        if folder is not None and "://" not in str(folder) and not expand_home(str(folder)).is_dir():
             raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")

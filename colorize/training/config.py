@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
 import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
-from colorize.files import write_whole
+from colorize.files import expand_home, write_whole
 from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
 from colorize.training.devices import device_type
@@ -39,7 +39,7 @@ def expand_paths(cfg: DictConfig) -> None:
     """Replace ~ by the home folder in the paths that a training itself reads and writes."""
     for holder, key in ((cfg, "ckpt_path"), (cfg, "run_dir"), (cfg.model, "init_from"), (cfg.model, "encoder_weights")):
         if str(holder[key]).startswith("~"):
-            holder[key] = str(Path(holder[key]).expanduser())
+            holder[key] = str(expand_home(holder[key]))
 
 
 @rank_zero_only

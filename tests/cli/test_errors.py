@@ -36,6 +36,12 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "data": ("train.py data=imagenet", ("imagenet", "cifar10", "landscapes", "scenes")),
     "experiment": ("train.py experiment=best", ("best", "landscapes_lab_unet")),
     "no folder": ("train.py data=landscapes data.root=/nope", ("data.root=/nope", "not a folder")),
+    "folder of nobody": ("train.py data=landscapes data.root=~nobody1/x", ("data.root=~nobody1/x", "not a folder")),
+    "checkpoint of nobody": ("train.py ckpt_path=~nobody1/x", ("ckpt_path=~nobody1/x does not exist",)),
+    "weights of nobody": (
+        "train.py model=lab_encoder_unet model.encoder_weights=~nobody1/x",
+        ("model.encoder_weights=~nobody1/x cannot be read",),
+    ),
     "empty folder": ("train.py data=landscapes data.root={tmp}/empty", ("{tmp}/empty", "no photograph")),
     "no photographs": ("train.py data=landscapes data.root={tmp}/texts", ("{tmp}/texts", "no photograph", "2 files")),
     "empty cifar10": ("train.py data=cifar10 data.root={tmp}/empty", ("{tmp}/empty", "cifar10.npz")),

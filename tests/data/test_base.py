@@ -1,5 +1,6 @@
 """What all data have in common: three splits, and what is done to training batches alone."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytorch_lightning as pl
 import torch
 
 from colorize.data.base import ImageArray
+from colorize.data.cifar10 import CIFAR10Data
 from colorize.data.scenes import SceneData
+from colorize.data.streaming import StreamingData
 from colorize.errors import ColorizeError
 from tests.data.test_augment import make_batch
 
@@ -66,3 +69,9 @@ def test_memory_is_pinned_for_a_training_on_a_gpu_alone(device: str) -> None:
 def test_a_batch_without_pictures_is_refused(batch_size: Any) -> None:
     with pytest.raises(ColorizeError, match=r"data\.batch_size is .*, but must be a whole number of at least 1\."):
         SceneData(image_size=16, batch_size=batch_size, train_size=8, val_size=4, test_size=4)
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other() -> None:
+    cache = "~nobody1/cache"
+    assert StreamingData("shards", cache, 16, 4).cache_dir == Path(cache)
+    assert CIFAR10Data("~nobody1/data", cache, 4, 0.1).root == Path("~nobody1/data")

@@ -35,6 +35,9 @@ def test_home_is_written_out_in_every_path_of_the_training(monkeypatch: pytest.M
     )
     expand_paths(without)
     assert without == {"ckpt_path": None, "run_dir": "runs/~1", "model": {"init_from": None, "encoder_weights": None}}
+    nobody = OmegaConf.create({**written, "ckpt_path": "~nobody1/a.ckpt"})
+    expand_paths(nobody)
+    assert nobody.ckpt_path == "~nobody1/a.ckpt"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError, first_line
+from colorize.files import expand_home
 from colorize.training.loggers.place import choices, sweep
 from colorize.weights.checkpoint import read_checkpoint
 
@@ -53,13 +54,14 @@ def mlflow_logger(
     named = dict.fromkeys([*map(str, tags), *choices(None if fit else ckpt_path)], "true")
     named |= {"job": "train" if fit else "evaluate"} | ({"sweep": str(sweep())} if sweep() else {})
     goes_on = fit and ckpt_path is not None and sweep() is None
-    uri = tracking_uri or f"sqlite:///{Path(folder).expanduser().absolute() / DATABASE}"
+    database_folder = expand_home(folder).absolute()
+    uri = tracking_uri or f"sqlite:///{database_folder / DATABASE}"
     try:
         run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
         if run_id is not None and not _has_run(uri, run_id):
             run_id = None
         logger = MLFlowLogger(experiment, run_name=name, tracking_uri=uri, tags=named, run_id=run_id)
-        _make_experiment(logger, None if tracking_uri else Path(folder).expanduser().absolute(), experiment)
+        _make_experiment(logger, None if tracking_uri else database_folder, experiment)
     except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
         raise ColorizeError(f"MLflow refuses the run: {first_line(error).rstrip('.')}. Fix logger.mlflow.*.") from error
     return logger
