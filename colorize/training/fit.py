@@ -30,7 +30,7 @@ class Training:
     """What a training came to.
 
     Attributes:
-        checkpoint: the file of its best weights, if it wrote any.
+        checkpoint: the file of its best weights, without a validation of its last; None if it wrote neither.
         objective: their value of the monitored metric, which a sweeper optimises.
         facts: `epochs` completed and `seconds`.
     """
@@ -105,6 +105,8 @@ def end_distributed(trainer: pl.Trainer) -> bool:
 def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[str | None, float | None]:
     """The best checkpoint of a training and its value of the monitored metric, which a sweeper optimises.
 
+    Where none was validated in this training it is the last one, without a value; None if there is none either.
+
     The trainer must have the callback `FitResult`. `ended_before`: the training may have come to its end in an earlier
     start of the run, so that there was nothing left of it.
 
@@ -117,13 +119,14 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
             "The training made no optimizer step: raise trainer.max_epochs (of a resumed run, above the epochs that it "
             "has done), trainer.max_steps, trainer.max_time or trainer.limit_train_batches, whichever ended it."
         )
-    if isinstance(saver, LastCheckpoint) and saver.path.is_file():
-        return str(saver.path), None
-    if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
-        return None, None
-    score = result["fit/best_score"].item() if "fit/best_score" in result else None
-    if score is not None and not math.isfinite(score):
-        raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
-    best = Path(saver.best_model_path)
-    best = Path(saver.dirpath or best.parent, best.name)  # not that of the run it goes on from
-    return (str(best), score) if best.is_file() else (None, None)
+    if isinstance(saver, ModelCheckpoint) and saver.best_model_path:
+        score = result["fit/best_score"].item() if "fit/best_score" in result else None
+        if score is not None and not math.isfinite(score):
+            raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
+        best = Path(saver.best_model_path)
+        best = Path(saver.dirpath or best.parent, best.name)  # not that of the run it goes on from
+        if best.is_file():
+            return str(best), score
+    last = next((callback.path for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)  # type: ignore[attr-defined]
+    written = last is not None and last.is_file() and not trainer.fast_dev_run  # type: ignore[attr-defined]
+    return (str(last) if written else None), None

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from colorize.errors import ColorizeError
 from colorize.training.callbacks import FinalTest, FitResult
 from colorize.training.fit import best_checkpoint, fit
+from colorize.training.resume import LastCheckpoint
 from tests.training.small import make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -39,6 +40,19 @@ def test_the_best_checkpoint_of_the_run_gone_on_from_is_not_this_runs(tmp_path: 
     third = make_trainer(tmp_path / "third", [FitResult()], max_epochs=2)
     third.fit(make_task(), datamodule=make_data(), ckpt_path=first, weights_only=True)
     assert best_checkpoint(third)[0] == str(tmp_path / "third/best.ckpt")
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_without_a_validation_of_its_own_a_training_has_its_last_checkpoint(goes_on: bool, tmp_path: Path) -> None:
+    first = tmp_path / "first/best.ckpt" if goes_on else None
+    if goes_on:
+        make_trainer(tmp_path / "first", max_epochs=1).fit(make_task(), datamodule=make_data())
+    folder = tmp_path / "second"
+    for options, expected in (({"fast_dev_run": True}, None), ({"max_epochs": 2}, str(folder / "last.ckpt"))):
+        trainer = make_trainer(folder, [FitResult()], limit_val_batches=0, **options)
+        trainer.callbacks.append(LastCheckpoint(str(folder)))  # type: ignore[attr-defined] # after the other, as in conf/
+        trainer.fit(make_task(), datamodule=make_data(), ckpt_path=first, weights_only=True)
+        assert best_checkpoint(trainer, ended_before=True) == (expected, None)
 
 
 def test_a_training_without_a_test_picture_ends_before_it_begins(tmp_path: Path) -> None:
