@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
 from pytorch_lightning.utilities import rank_zero_only
+from torch import nn
 
 from colorize.cli.config import check_missing
 from colorize.errors import ColorizeError
@@ -48,6 +49,7 @@ def check(cfg: DictConfig) -> None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
         check_clipping(cfg, optimizer)
         check_image_size(cfg, task)
+        check_norms(cfg, task)
         check_ageing(cfg, task)
         check_monitors(cfg, task)
         check_length(cfg, task)
@@ -152,6 +154,20 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
         raise ColorizeError(
             f"data.image_size={size} is too small for {cfg.model.network.name}, which needs at least {multiple}: "
             "raise it, or lower model.network.depth."
+        )
+
+
+def check_norms(cfg: DictConfig, task: Task) -> None:
+    """BatchNorm and InstanceNorm take statistics over pixels, also where the network has the fewest of them."""
+    crop = (cfg.data.get("augment") or {}).get("crop_size")
+    size = min(cfg.data.image_size, crop) if type(crop) is int else cfg.data.image_size
+    alone = (nn.InstanceNorm2d, nn.BatchNorm2d) if cfg.data.batch_size == 1 else nn.InstanceNorm2d
+    norms = [module for module in task.network.modules() if isinstance(module, alone)]
+    if size <= task.network.multiple and norms and all(norm.training for norm in norms):  # else an encoder is frozen
+        raise ColorizeError(
+            f"Pictures of {size} pixels leave {type(norms[0]).__name__} a single pixel inside of "
+            f"{cfg.model.network.name} (data.batch_size={cfg.data.batch_size}), and it needs several: raise "
+            "data.image_size, or use model.network.norm=group."
         )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
 
@@ -11,6 +12,7 @@ from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
 from colorize.errors import ColorizeError
 from colorize.training.checks import check
+from colorize.training.config import build_task
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,36 @@ def test_what_cannot_be_is_refused_before_anything_is_built(overrides: list[str]
 )
 def test_what_can_be_may_start(overrides: list[str]) -> None:
     check(compose("train", ["run_dir=RUN", *overrides]))
+
+
+SMALL = "data.image_size=32"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "norm"),
+    [
+        ([SMALL, "model.network.norm=instance"], "InstanceNorm2d"),
+        (["data.augment.crop_size=32", "model.network.norm=instance"], "InstanceNorm2d"),
+        ([SMALL, "data.batch_size=1"], "BatchNorm2d"),
+        (["model=lab_encoder_unet", SMALL, "data.batch_size=1"], "BatchNorm2d"),
+    ],
+)
+def test_a_norm_without_pixels_is_refused(overrides: list[str], norm: str) -> None:
+    with pytest.raises(ColorizeError, match=f"^Pictures of 32 pixels leave {norm} a single pixel .* raise data.image"):
+        check(compose("train", ["run_dir=RUN", *overrides]))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [SMALL, "model.network.norm=group", "data.batch_size=1"],
+        [SMALL, "model.network.norm=instance", "model.network.depth=3"],
+        ["data.batch_size=1"],
+        ["model=lab_encoder_unet", SMALL, "data.batch_size=1", "model.optimizer.lr_factors.encoder=0"],
+    ],
+)
+def test_a_norm_with_pixels_trains(overrides: list[str]) -> None:
+    cfg = compose("train", ["run_dir=RUN", *overrides])
+    check(cfg)
+    task, size = build_task(cfg), cfg.data.image_size
+    assert task.network(torch.zeros(cfg.data.batch_size, 1, size, size)).isfinite().all()
