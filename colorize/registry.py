@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,9 +15,13 @@ T = TypeVar("T")
 
 def explain_unknown(what: str, name: object, known: list[str]) -> str:
     """The sentence for a name that is not among the known ones, with the nearest of them when one is near."""
+    return f"{what} {name!r} is unknown: {did_you_mean(name, known)}Known: {', '.join(known)}."
+
+
+def did_you_mean(name: object, known: Sequence[str]) -> str:
+    """The question for the nearest of the known names, with a space after it; empty when none is near."""
     near = get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{what} {name!r} is unknown: {hint}Known: {', '.join(known)}."
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def imported_subclasses(base: type[T]) -> dict[str, type[T]]:

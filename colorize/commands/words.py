@@ -3,13 +3,13 @@
 import os
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from hydra._internal.utils import get_args_parser
 
 from colorize import program
 from colorize.commands.keys import Key, keys_of
 from colorize.errors import ColorizeError
+from colorize.registry import did_you_mean
 
 _OVERRIDE = re.compile(r"[+~]*(?P<group>[A-Za-z_]\w*)[\w./@]*=.*", re.DOTALL)
 
@@ -48,7 +48,8 @@ def overrides(words: Sequence[str]) -> list[str]:
             if not equals and of_hydra[name].nargs is None and left:
                 result.append(left.pop(0))
         elif word.startswith("-") and not _is_there(word):
-            raise ColorizeError(_unknown(name, list(options)))
+            hint = did_you_mean(name, list(options))
+            raise ColorizeError(f"{name} is no option: {hint}{program.command()} --help lists them.")
         elif _is_override(word, keys):
             result.append(word)
         else:
@@ -81,9 +82,3 @@ def _is_override(word: str, keys: Sequence[Key]) -> bool:
 
 def _is_there(word: str) -> bool:
     return os.path.exists(word)  # noqa: PTH110 # Path.exists raises on a name that is too long
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{name} is no option: {hint}{program.command()} --help lists them."

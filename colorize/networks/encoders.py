@@ -1,7 +1,6 @@
 """Encoders of photographs by name: our EfficientNet-Lite, and those of timm."""
 
 import importlib
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from colorize.errors import MissingExtraError, first_line
 from colorize.networks.efficientnet import SCALES, EfficientNetLite
+from colorize.registry import did_you_mean
 
 REDUCTIONS = (2, 4, 8, 16, 32)
 _PROBE = (64, 96)  # height and width, which no encoder of a fixed size takes
@@ -90,11 +90,9 @@ def _check_name(timm: Any, name: str) -> None:
     """Names may come from a stranger's file, and `timm.create_model` also takes addresses ("hf-hub:...")."""
     known = timm.list_models()
     if name not in known:
-        near = get_close_matches(str(name), [*SCALES, *known], n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
         raise ValueError(
-            f"encoder is {name!r}, but must be one of {', '.join(SCALES)} or of timm.list_models(): {hint}"
-            "timm.list_models('resnet*') lists some"
+            f"encoder is {name!r}, but must be one of {', '.join(SCALES)} or of timm.list_models(): "
+            f"{did_you_mean(name, [*SCALES, *known])}timm.list_models('resnet*') lists some"
         )
 
 
