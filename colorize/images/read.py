@@ -109,7 +109,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
         xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
         iptc = read_iptc(image, data)
-    if dpi is not None and (turned or orientation) >= 5:
+    if dpi is not None and (turned or orientation) in (5, 6, 7, 8):
         dpi = dpi[::-1]
     if alpha is not None:
         alpha = None if alpha.min() == np.iinfo(alpha.dtype).max else _turn(alpha, orientation)
