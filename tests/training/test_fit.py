@@ -12,10 +12,11 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from colorize.errors import ColorizeError
 from colorize.tasks import LabTask
-from colorize.training.callbacks import FinalTest, FitResult
+from colorize.training.callbacks import FinalTest, FitResult, SaveConfig, WatchRanks
 from colorize.training.config import plain
 from colorize.training.fit import best_checkpoint, fit
 from colorize.training.loggers import MetricsCSV
+from colorize.training.progress import ProgressBar
 from colorize.training.resume import LastCheckpoint, Stopped
 from tests.training.small import make_data, make_task, make_trainer
 
@@ -65,6 +66,7 @@ def config(folder: Path, **options: Any) -> DictConfig:
         "_target_": "pytorch_lightning.Trainer",
         "accelerator": "cpu",
         "devices": 1,
+        "max_epochs": 1,
         "enable_progress_bar": False,
         "enable_model_summary": False,
         **options.pop("trainer", {}),
@@ -89,17 +91,19 @@ class Fail(Callback):
         raise self.error
 
 
-class Loggers(Callback):
+class Seen(Callback):
+    """What the Trainer was made with."""
+
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.seen = [*trainer.loggers]
+        self.loggers, self.kinds = [*trainer.loggers], {type(callback) for callback in trainer.callbacks}  # type: ignore[attr-defined]
 
 
 def test_a_training_leaves_its_best_weights_and_says_what_it_came_to(tmp_path: Path) -> None:
     torch.manual_seed(0)
     diverging = make_task(optimizer={"name": "SGD", "lr": 50.0, "momentum": 0.9})
-    cfg, logger, loggers = config(tmp_path, trainer={"max_epochs": 3}), MetricsCSV(str(tmp_path)), Loggers()
+    cfg, logger, seen = config(tmp_path, trainer={"max_epochs": 3}), MetricsCSV(str(tmp_path)), Seen()
     begun = time.perf_counter()
-    done = fit(cfg, diverging, make_data(), {**savers(tmp_path), "loggers": loggers}, [logger])
+    done = fit(cfg, diverging, make_data(), {**savers(tmp_path), "seen": seen}, [logger])
     took = time.perf_counter() - begun
     best, last = (torch.load(tmp_path / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
     assert done is not None
@@ -114,7 +118,15 @@ def test_a_training_leaves_its_best_weights_and_says_what_it_came_to(tmp_path: P
     assert best["global_step"] < last["global_step"]
     state = diverging.state_dict()
     assert all(torch.equal(state[name], tensor) for name, tensor in best["state_dict"].items())
-    assert loggers.seen == [logger]
+    assert seen.loggers == [logger]
+    assert {SaveConfig, FinalTest, FitResult, WatchRanks, LastCheckpoint} < seen.kinds
+    assert ProgressBar not in seen.kinds
+
+
+def test_a_bar_is_shown_where_one_is_wanted(tmp_path: Path) -> None:
+    seen = Seen()
+    fit(config(tmp_path, trainer={"enable_progress_bar": True}), make_task(), make_data(), {"seen": seen}, [])
+    assert ProgressBar in seen.kinds
 
 
 def test_what_the_best_checkpoint_says_beside_weights_reaches_the_task(tmp_path: Path) -> None:
@@ -125,12 +137,12 @@ def test_what_the_best_checkpoint_says_beside_weights_reaches_the_task(tmp_path:
         def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
             told.append(checkpoint["global_step"])
 
-    fit(config(tmp_path, trainer={"max_epochs": 1}), Told(**make_task().hparams), make_data(), savers(tmp_path), [])
+    fit(config(tmp_path), Told(**make_task().hparams), make_data(), savers(tmp_path), [])
     assert told == [1]
 
 
 def test_a_training_goes_on_from_a_checkpoint_not_from_other_weights(tmp_path: Path) -> None:
-    fit(config(tmp_path / "a", trainer={"max_epochs": 1}), make_task(), make_data(), savers(tmp_path / "a"), [])
+    fit(config(tmp_path / "a"), make_task(), make_data(), savers(tmp_path / "a"), [])
     absent = {"init_from": str(tmp_path / "absent.ckpt")}
     cfg = config(
         tmp_path, trainer={"max_epochs": 3}, ckpt_path=str(tmp_path / "a/last.ckpt"), resume=True, model=absent
@@ -144,7 +156,7 @@ def test_a_training_goes_on_from_a_checkpoint_not_from_other_weights(tmp_path: P
 
 
 def test_a_resumed_training_that_was_over_keeps_its_best(tmp_path: Path) -> None:
-    cfg = config(tmp_path, trainer={"max_epochs": 1})
+    cfg = config(tmp_path)
     first = fit(cfg, make_task(), make_data(), savers(tmp_path), [])
     cfg.ckpt_path = str(tmp_path / "last.ckpt")
     with pytest.raises(ColorizeError, match="made no optimizer step"):
@@ -205,7 +217,7 @@ def test_a_rank_beside_the_first_is_done_after_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pl.Trainer, "is_global_zero", False)
-    assert fit(config(tmp_path, trainer={"max_epochs": 1}), make_task(), make_data(), {}, []) is None
+    assert fit(config(tmp_path), make_task(), make_data(), {}, []) is None
     with pytest.raises(SystemExit):
         fit(config(tmp_path), make_task(), make_data(), {"stop": Fail(Stopped(15, 7))}, [])
     assert "stopped after" not in capsys.readouterr().out
