@@ -112,10 +112,18 @@ def test_a_picture_is_turned_once(fact: str, suffix: str, tmp_path: Path) -> Non
     assert read_photograph(tmp_path / f"y{suffix}").pixels.shape == (7, 5, 3)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif"])
+def test_xmp_alone_turns_a_picture(suffix: str, tmp_path: Path) -> None:
+    write_photograph(tmp_path / f"x{suffix}", RGB, Photograph(RGB, xmp=packet('tiff:Orientation="6"')))
+    photograph = read_photograph(tmp_path / f"x{suffix}")
+    assert photograph.pixels.shape == (7, 5, 3)
+    assert photograph.xmp == packet('tiff:Orientation="1"')
+    if suffix == ".png":
+        np.testing.assert_array_equal(STORE[6](photograph.pixels), RGB)
+
+
 @pytest.mark.parametrize("depth", [1, 257])
-def test_xmp_alone_turns_a_png_but_no_tiff_of_any_depth(depth: int, tmp_path: Path) -> None:
-    write_photograph(tmp_path / "x.png", RGB, Photograph(RGB, xmp=packet('tiff:Orientation="6"')))
-    np.testing.assert_array_equal(STORE[6](read_photograph(tmp_path / "x.png").pixels), RGB)
+def test_xmp_alone_turns_no_tiff_of_any_depth(depth: int, tmp_path: Path) -> None:
     pixels = RGB if depth == 1 else RGB.astype(np.uint16) * np.uint16(257)
     write_photograph(tmp_path / "x.tif", pixels, Photograph(pixels, xmp=packet('tiff:Orientation="6"')))
     np.testing.assert_array_equal(read_photograph(tmp_path / "x.tif").pixels, pixels)
@@ -166,9 +174,21 @@ def test_a_packet_of_more_names_than_a_program_writes_is_left_out() -> None:
     assert read_xmp(f'<x xmlns:t="http://ns.adobe.com/tiff/1.0/" {" ".join(names)}/>'.encode()) is None
 
 
-@pytest.mark.parametrize("damaged", [b"", b"text", IPTC[:-1], IPTC + b"rest", b"\x1c\x02", b"\x1c\x02\x05\x80\x09\xff"])
+@pytest.mark.parametrize(
+    "damaged", [b"", bytes(4), b"text", IPTC[:-1], IPTC + b"rest", b"\x1c\x02", b"\x1c\x02\x05\x80\x09\xff"]
+)
 def test_damaged_iptc_is_left_out(damaged: bytes, tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(damaged))
+    assert read_photograph(tmp_path / "x.jpg").iptc is None
+
+
+def test_a_record_that_says_the_size_of_its_size_is_whole(tmp_path: Path) -> None:
+    """IIM: the extended form of a dataset, for one longer than 32767 bytes."""
+    text = bytes(range(256)) * 40
+    extended = struct.pack(">BBBHI", 0x1C, 2, 120, 0x8004, len(text)) + text + record(5, b"The Emir")
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(extended))
+    assert read_photograph(tmp_path / "x.jpg").iptc == extended
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(extended[:9000]))
     assert read_photograph(tmp_path / "x.jpg").iptc is None
 
 

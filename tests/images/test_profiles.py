@@ -12,6 +12,7 @@ from colorize.images.icc import gray_profile
 from colorize.images.profiles import color_space
 from tests.images.samples import GRAY, GRAY_16, RGB, Array, three
 
+LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -40,8 +41,15 @@ def test_a_gray_profile_of_srgbs_curve_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pixels", "profile"),
-    [(RGB, gray_profile(2.2)), (GRAY, SRGB), (RGB, SRGB[:100]), (GRAY, gray_profile(2.2)[:150]), (RGB, b"no profile")],
-    ids=["gray on RGB", "RGB on gray", "cut", "gray cut", "text"],
+    [
+        (RGB, gray_profile(2.2)),
+        (GRAY, SRGB),
+        (GRAY, LAB),
+        (RGB, SRGB[:100]),
+        (GRAY, gray_profile(2.2)[:150]),
+        (RGB, b"no profile"),
+    ],
+    ids=["gray on RGB", "RGB on gray", "Lab on gray", "cut", "gray cut", "text"],
 )
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
 def test_a_profile_that_is_damaged_or_of_other_channels_is_dropped(
