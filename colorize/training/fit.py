@@ -119,7 +119,7 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
         )
     if isinstance(saver, LastCheckpoint) and saver.path.is_file():
         return str(saver.path), None
-    if not isinstance(saver, ModelCheckpoint) or not saver.best_model_path:
+    if not isinstance(saver, ModelCheckpoint):
         return None, None
     score = result["fit/best_score"].item() if "fit/best_score" in result else None
     if score is not None and not math.isfinite(score):

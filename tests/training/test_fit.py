@@ -1,4 +1,4 @@
-"""Trainings whose parts must agree: schedule and validation, batches and ranks."""
+"""What a training comes to, and its parts that must agree: schedule and validation, batches and ranks."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from colorize.errors import ColorizeError
@@ -17,8 +16,8 @@ from colorize.training.config import plain
 from colorize.training.fit import best_checkpoint, fit
 from colorize.training.loggers import MetricsCSV
 from colorize.training.progress import ProgressBar
-from colorize.training.resume import LastCheckpoint, Stopped
-from tests.training.small import make_data, make_task, make_trainer
+from colorize.training.resume import LastCheckpoint
+from tests.training.small import config, make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -60,35 +59,11 @@ def test_a_training_without_a_test_picture_ends_before_it_begins(tmp_path: Path)
     assert trainer.global_step == 1
 
 
-def config(folder: Path, **options: Any) -> DictConfig:
-    """Of a training in FOLDER, as far as `fit` reads it."""
-    trainer = {
-        "_target_": "pytorch_lightning.Trainer",
-        "accelerator": "cpu",
-        "devices": 1,
-        "max_epochs": 1,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        **options.pop("trainer", {}),
-    }
-    model = {"init_from": None, "encoder_weights": None, **options.pop("model", {})}
-    run = {"ckpt_path": None, "resume": False, "run_dir": str(folder)}
-    return OmegaConf.create({"trainer": trainer, "model": model, **run, **options})
-
-
 def savers(folder: Path) -> dict[str, Callback]:
     return {
         "checkpoint": ModelCheckpoint(folder, "best", "val/loss", enable_version_counter=False),
         "last": LastCheckpoint(str(folder)),
     }
-
-
-class Fail(Callback):
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        raise self.error
 
 
 class Seen(Callback):
@@ -178,59 +153,6 @@ def test_the_last_checkpoint_stands_in_where_none_is_the_best(tmp_path: Path) ->
     assert best_checkpoint(trainer) == (None, None)
 
 
-def test_a_stopped_training_says_the_command_that_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["train.py", "seed=1"])
-    with pytest.raises(SystemExit) as ended:
-        fit(config(tmp_path), make_task(), make_data(), {"stop": Fail(Stopped(15, 7))}, [])
-    assert ended.value.code == 143
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        f"stopped after step 7; go on with: python train.py seed=1 hydra.run.dir={tmp_path} resume=true"
-    )
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.distributed.DistBackendError("NCCL communicator was aborted"),
-        RuntimeError("[../gloo/transport/tcp/pair.cc:525] Connection closed by peer [127.0.0.1]:4242"),
-        RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection reset by peer"),
-    ],
-    ids=["nccl", "closed", "reset"],
-)
-def test_another_process_that_died_is_one_sentence(error: RuntimeError, tmp_path: Path) -> None:
-    with pytest.raises(ColorizeError, match=r"^Another process of this training has died \(.*\): ") as caught:
-        fit(config(tmp_path), make_task(), make_data(), {"fail": Fail(error)}, [])
-    assert str(error) in str(caught.value)
-    assert str(caught.value).endswith(f"ckpt_path={tmp_path}/checkpoints/last.ckpt goes on from the last checkpoint.")
-
-
-@pytest.mark.parametrize("error", [RuntimeError("CUDA error: out of memory"), ValueError("a shape")])
-def test_every_other_error_keeps_its_own_words(error: Exception, tmp_path: Path) -> None:
-    with pytest.raises(type(error)) as caught:
-        fit(config(tmp_path), make_task(), make_data(), {"fail": Fail(error)}, [])
-    assert caught.value is error
-
-
-def test_a_rank_beside_the_first_is_done_after_the_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(pl.Trainer, "is_global_zero", False)
-    assert fit(config(tmp_path), make_task(), make_data(), {}, []) is None
-    with pytest.raises(SystemExit):
-        fit(config(tmp_path), make_task(), make_data(), {"stop": Fail(Stopped(15, 7))}, [])
-    assert "stopped after" not in capsys.readouterr().out
-
-
 def test_no_training_begins_without_a_picture_to_test_it_with(tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match=r"data\.test_size is 0"):
         fit(config(tmp_path), make_task(), make_data(test_size=0), {}, [])
-
-
-def test_more_batches_between_validations_than_there_are_is_a_mistake(tmp_path: Path) -> None:
-    cfg = config(tmp_path, trainer={"val_check_interval": 100})
-    with pytest.raises(
-        ColorizeError, match=r"^trainer: `val_check_interval` \(100\) must be less than or equal to the"
-    ):
-        fit(cfg, make_task(), make_data(), {}, [])
