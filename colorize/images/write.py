@@ -217,7 +217,7 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, like: Photograph) -> bytes
     bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     done, encoded = cv2.imencode(
         ".png",
-        np.ascontiguousarray(bgr) if alpha is None else np.dstack([bgr, alpha]),
+        bgr if alpha is None else np.dstack([bgr, alpha]),
         [cv2.IMWRITE_PNG_COMPRESSION, 3],
     )
     if not done:

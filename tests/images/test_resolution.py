@@ -24,6 +24,11 @@ def test_every_format_carries_it_without_other_exif(suffix: str, tmp_path: Path)
         assert ("exif" in image.info) == (suffix in (".webp", ".avif"))  # which have no field of their own
 
 
+def test_a_png_counts_in_metres(tmp_path: Path) -> None:
+    write_photograph(tmp_path / "x.png", RGB, Photograph(RGB, dpi=(72, 96)))
+    assert b"pHYs" + struct.pack(">IIB", 2835, 3780, 1) in (tmp_path / "x.png").read_bytes()
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".mpo"])
 def test_what_pillow_invents_for_a_jpeg_is_none(suffix: str, tmp_path: Path) -> None:
     exif = Image.Exif()

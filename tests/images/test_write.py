@@ -72,9 +72,18 @@ def test_lossy_formats(suffix: str, tmp_path: Path) -> None:
         assert image.format == {".webp": "WEBP", ".avif": "AVIF"}.get(suffix, "JPEG")
         if image.format == "JPEG":
             assert JpegImagePlugin.get_sampling(image) == 0  # 4:4:4
-    size = path.stat().st_size
+    content = path.read_bytes()
     write_photograph(path, pixels, quality=40)
-    assert path.stat().st_size < size
+    assert path.stat().st_size < len(content)
+    write_photograph(path, pixels, quality=96)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_lossless_formats_are_compressed(suffix: str, tmp_path: Path) -> None:
+    pixels = np.asarray(Image.radial_gradient("L").convert("RGB"))
+    write_photograph(tmp_path / f"x{suffix}", pixels)
+    assert (tmp_path / f"x{suffix}").stat().st_size < pixels.nbytes / 4
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".avif"])
