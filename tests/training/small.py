@@ -30,11 +30,10 @@ def make_trainer(folder: Path, callbacks: list[pl.Callback] | None = None, **arg
     return pl.Trainer(
         accelerator="cpu",
         devices=1,
-        logger=False,
         callbacks=[*(callbacks or []), saver],
         enable_progress_bar=False,
         enable_model_summary=False,
-        **arguments,
+        **{"logger": False, **arguments},
     )
 
 

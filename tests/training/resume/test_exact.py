@@ -133,6 +133,18 @@ def test_it_goes_on_from_any_checkpoint(options: dict[str, Any], checkpoints: in
     assert len(keep.copies) == checkpoints
 
 
+@pytest.mark.parametrize("options", [{"log_every_n_steps": 2}, {"task": {"scheduler": {"name": "plateau"}}}], ids=str)
+def test_it_goes_on_from_the_middle_of_an_epoch(options: dict[str, Any], tmp_path: Path) -> None:
+    """One of those above, which are many."""
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    keep = Keep(run)
+    fit(run, keep, max_epochs=2, **options)
+    run.rename(whole)
+    keep.copies[6].rename(run)
+    fit(run, resume=True, max_epochs=2, **options)
+    assert_same(run, whole)
+
+
 def test_more_epochs_go_on_from_the_end_of_fewer(tmp_path: Path) -> None:
     """The moving average, which the network has at the end, is not what the training goes on with."""
     constant: dict[str, Any] = {"task": {"scheduler": None}}
