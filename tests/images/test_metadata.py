@@ -132,7 +132,7 @@ def test_exif_profile_and_resolution_are_carried(source: str, target: str, tmp_p
         assert read[Base.Artist] == "Prokudin"
         assert read[Base.ImageDescription] == "Ein Bild, 1910"
         assert Base.Orientation not in read
-        assert (read[Base.XResolution], read[Base.YResolution]) == (100, 200)
+        assert (read[Base.XResolution], read[Base.YResolution], read[Base.ResolutionUnit]) == (100, 200, 2)
         details = read.get_ifd(IFD.Exif)
         assert details[Base.ExposureTime] == pytest.approx(1 / 250)
         assert details[Base.DateTimeOriginal] == "1910:06:01 12:00:00"
