@@ -61,6 +61,13 @@ def test_xmp_is_carried(source: str, target: str, tmp_path: Path) -> None:
         assert image.info["xmp"] == packet()
 
 
+@pytest.mark.parametrize("kind", ["s", "B", 7], ids=["ASCII", "BYTE", "UNDEFINED"])
+def test_xmp_of_a_tiff_is_that_of_its_file_whatever_its_type(kind: Any, tmp_path: Path) -> None:
+    tag = (700, kind, 0 if kind == "s" else len(packet()), packet(), True)
+    tifffile.imwrite(tmp_path / "x.tif", RGB, photometric="rgb", extratags=[tag])
+    assert read_photograph(tmp_path / "x.tif").xmp == packet()
+
+
 def jpeg_with_iptc(path: Path) -> None:
     Image.fromarray(RGB).save(path, extra=iptc_segment(IPTC))
 
