@@ -147,7 +147,7 @@ def _strip_transform(profile: bytes) -> Callable[[Pixels], Pixels]:
     # littleCMS's shortcut for tables is off by up to 18 of 255 where sRGB's gamut ends
     flags = _FLAGS | ImageCms.Flags.NOOPTIMIZE if _has_table(profile) else _FLAGS
     transform = ImageCms.buildTransform(source, srgb, "RGB", "RGB", renderingIntent=_INTENT, flags=flags)
-    return lambda strip: np.asarray(transform.apply(Image.fromarray(np.ascontiguousarray(strip))))
+    return lambda strip: np.asarray(transform.apply(Image.fromarray(strip)))
 
 
 def _has_table(profile: bytes) -> bool:

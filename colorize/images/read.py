@@ -90,7 +90,7 @@ def _read_file(file: BinaryIO, page: int | None, max_megapixels: float | None) -
 def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None, gray: bool) -> Photograph:
     with open_image(BytesIO(data)) as image:
         _check_size(image, max_megapixels)
-        if min_size is not None and isinstance(image, JpegImageFile):
+        if min_size is not None:  # of all formats JPEG alone has drafts
             image.draft(None, (min_size, min_size))
         profile, file_format = image.info.get("icc_profile"), image.format or ""
         luma_profile = None

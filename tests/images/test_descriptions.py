@@ -202,6 +202,13 @@ def test_a_record_that_says_the_size_of_its_size_is_whole(tmp_path: Path) -> Non
     assert read_photograph(tmp_path / "x.jpg").iptc is None
 
 
+def test_a_segment_holds_what_fits_and_ends_even() -> None:
+    assert iptc_segment(b"abc").endswith(b"\0\0\0\x03abc\0")
+    longest = iptc_segment(bytes(65506))
+    assert struct.unpack_from(">H", longest, 2) == (len(longest) - 2,) == (65534,)
+    assert iptc_segment(bytes(65507)) == b""
+
+
 def test_what_is_too_long_for_jpeg_stays_out(tmp_path: Path) -> None:
     like = Photograph(RGB, xmp=packet(title="x" * 70000), iptc=record(120, b"x" * 32000) * 3)
     write_photograph(tmp_path / "x.jpg", RGB, like)

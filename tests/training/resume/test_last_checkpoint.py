@@ -1,5 +1,6 @@
 """When last.ckpt is written, by what, and what a training takes from it."""
 
+import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,6 +118,25 @@ def test_checkpoints_are_written_whole_unless_another_way_is_chosen(tmp_path: Pa
     trainer = fit(LastCheckpoint(str(tmp_path / "own")), tmp_path / "own", plugins=[own := Own()])
     assert trainer.strategy.checkpoint_io is own
     assert load(tmp_path / "own/last.ckpt")["resume"]["ended"]
+
+
+def test_signals_are_given_back_before_the_others_clean_up(tmp_path: Path) -> None:
+    """Else a Ctrl-C would be kept that nobody asks for any more."""
+    handlers = []
+
+    class See(Callback):
+        def on_fit_end(self, trainer: pl.Trainer, module: Any) -> None:
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    fit(LastCheckpoint(str(tmp_path)), tmp_path, See())
+    last = LastCheckpoint(str(tmp_path))
+    trainer: Any = SimpleNamespace(_accelerator_connector=SimpleNamespace(cluster_environment=None))
+    last.stop.listen(trainer)
+    handlers.append(signal.getsignal(signal.SIGINT))
+    last.on_exception(trainer, MODULE, ValueError())
+    handlers.append(signal.getsignal(signal.SIGINT))
+    assert handlers == [before, last.stop._keep, before]
 
 
 def test_another_number_of_processes_is_refused(tmp_path: Path) -> None:
