@@ -28,10 +28,12 @@ class Saves(LastCheckpoint):
     def __init__(self, *arguments: Any, **limits: Any) -> None:
         super().__init__(*arguments, **limits)
         self.steps: list[int] = []
+        self.spares: list[bool] = []
 
     def _save(self, trainer: pl.Trainer, ended: bool = False) -> None:
         super()._save(trainer, ended)
         self.steps.append(trainer.global_step)
+        self.spares.append(self.path.with_name("previous.ckpt").is_file())
 
 
 def fit(last: LastCheckpoint, folder: Path, *callbacks: Callback, **options: Any) -> pl.Trainer:
@@ -81,6 +83,7 @@ def test_it_is_written_when_it_is_due(
     last = Saves(str(tmp_path), **limits)
     fit(last, tmp_path, **options)
     assert last.steps == steps
+    assert last.spares == [False] + [True] * (len(steps) - 1)
     assert load(tmp_path / "last.ckpt")["global_step"] == steps[-1]
     assert {path.name for path in tmp_path.iterdir()} == {"best.ckpt", "last.ckpt"}  # no previous.ckpt
 
