@@ -113,3 +113,20 @@ def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HOME", "/home/ada")
     with pytest.raises(ColorizeError, match=r"fid=/home/ada/fid\.pth is not a file"):
         PerceptualMetrics(fid="~/fid.pth")
+
+
+def test_they_see_the_network_in_the_precision_of_the_test(
+    perceptual: PerceptualMetrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, task, seen = make_data(batch_size=4, test_size=8), make_task(), []
+    data.setup("test")
+    pictures = task.pictures
+
+    def watched(batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return pictures(batch)
+
+    monkeypatch.setattr(task, "pictures", watched)
+    evaluate(config(tmp_path, precision="bf16-mixed"), task, data, {"perceptual": perceptual}, [], {})
+    *tested, _ = seen  # the last are the samples of test_samples.npz
+    assert tested == [True, True]
