@@ -4,8 +4,8 @@
 
 Prints the mean delta_e against the truth, over all pixels and over those near an edge of colour. Scenes are discs
 of strong colours; photographs are shrunk to a shorter side of 128. Their true ab is what is enlarged, and their Rec.601
-gray is kept; 4:2:0 is the guided way at half the size, as JPEGs are written. Then, shrunk to fractions of their size, as
-JPEG files: 4:4:4 beside the planes of 4:2:0.
+gray is kept; 4:2:0 is the guided way at half the size, as JPEGs are written. Then, shrunk to fractions of their size,
+as JPEG files: 4:4:4 beside the planes of 4:2:0.
 """
 
 import sys
