@@ -82,7 +82,7 @@ def _eight_bit(image: Image.Image, raw_mode: str) -> Decoded:
         if not isinstance(transparent, int):
             return gray, None
         return gray, _opaque_where(gray != transparent * _WIDENED.get(raw_mode, 1), gray)
-    if image.mode in ("LA", "La"):
+    if image.mode == "LA":
         return _as_arrays(image, lambda strip: strip.convert("LA"), 1, has_alpha=True)
     if _has_gray_palette(image):
         has_alpha = image.has_transparency_data

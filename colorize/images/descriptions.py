@@ -36,7 +36,7 @@ def read_xmp(xmp: Any, *, is_converted: bool = False) -> bytes | None:
         xmp: what Pillow found in the file.
         is_converted: whether pixels were converted to sRGB.
     """
-    packet = xmp.encode("utf-8", "replace") if isinstance(xmp, str) else xmp
+    packet = xmp.encode("latin-1", "replace") if isinstance(xmp, str) else xmp  # so Pillow reads text in a TIFF
     if not isinstance(packet, bytes) or len(packet) > _LONGEST:
         return None
     packet = packet.strip(b"\0 \t\r\n")

@@ -36,9 +36,9 @@ def to_srgb(pixels: Pixels, profile: bytes | None) -> tuple[Pixels, bytes | None
 
     A profile of other channels than those of `pixels` is left out, as a damaged one is.
     """
-    if profile is None or pixels.ndim == 3:
-        return (pixels, None) if profile is None else rgb_to_srgb(pixels, profile)
-    return gray_to_srgb(pixels, profile) if color_space(profile) == "GRAY" else pixels, None
+    if profile is None:
+        return pixels, None
+    return rgb_to_srgb(pixels, profile) if pixels.ndim == 3 else (gray_to_srgb(pixels, profile), None)
 
 
 def converter_to_srgb(image: Image.Image, profile: bytes | None) -> Callable[[Image.Image], Image.Image]:
@@ -61,7 +61,7 @@ def converter_to_srgb(image: Image.Image, profile: bytes | None) -> Callable[[Im
 
 
 def gray_to_srgb(gray: Pixels, profile: bytes) -> Pixels:
-    """Gray (H, W) under a gray profile as gray of sRGB's tone curve; as it is where the profile is broken."""
+    """Gray (H, W) under a gray profile as gray of sRGB's tone curve; as it is under a broken or any other profile."""
     try:
         curve = _tone_curve(profile)
     except _BROKEN:
@@ -147,7 +147,7 @@ def _strip_transform(profile: bytes) -> Callable[[Pixels], Pixels]:
     # littleCMS's shortcut for tables is off by up to 18 of 255 where sRGB's gamut ends
     flags = _FLAGS | ImageCms.Flags.NOOPTIMIZE if _has_table(profile) else _FLAGS
     transform = ImageCms.buildTransform(source, srgb, "RGB", "RGB", renderingIntent=_INTENT, flags=flags)
-    return lambda strip: np.asarray(transform.apply(Image.fromarray(np.ascontiguousarray(strip))))
+    return lambda strip: np.asarray(transform.apply(Image.fromarray(strip)))
 
 
 def _has_table(profile: bytes) -> bool:

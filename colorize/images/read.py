@@ -90,7 +90,7 @@ def _read_file(file: BinaryIO, page: int | None, max_megapixels: float | None) -
 def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None, gray: bool) -> Photograph:
     with open_image(BytesIO(data)) as image:
         _check_size(image, max_megapixels)
-        if min_size is not None and isinstance(image, JpegImageFile):
+        if min_size is not None:  # of all formats JPEG alone has drafts
             image.draft(None, (min_size, min_size))
         profile, file_format = image.info.get("icc_profile"), image.format or ""
         luma_profile = None
@@ -109,7 +109,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
         xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
         iptc = read_iptc(image, data)
-    if dpi is not None and (turned or orientation) >= 5:
+    if dpi is not None and (turned or orientation) in (5, 6, 7, 8):
         dpi = dpi[::-1]
     if alpha is not None:
         alpha = None if alpha.min() == np.iinfo(alpha.dtype).max else _turn(alpha, orientation)

@@ -157,7 +157,7 @@ def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
 
 def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
     if isinstance(pixels, Planes):
-        options = {"subsampling": "4:2:0", "icc_profile": like.icc_profile}
+        options: dict[str, Any] = {"icc_profile": like.icc_profile}
         return encode_planes(pixels, _save(Image.new("YCbCr", (16, 16)), like, file_format, quality, options), quality)
     if file_format == "TIFF":
         return encode_tiff(*_for_tiff(pixels, like))
@@ -217,7 +217,7 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, like: Photograph) -> bytes
     bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     done, encoded = cv2.imencode(
         ".png",
-        np.ascontiguousarray(bgr) if alpha is None else np.dstack([bgr, alpha]),
+        bgr if alpha is None else np.dstack([bgr, alpha]),
         [cv2.IMWRITE_PNG_COMPRESSION, 3],
     )
     if not done:

@@ -74,6 +74,24 @@ def test_16_bit_tiff_with_a_fourth_channel(kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(photograph.alpha, alpha)  # type: ignore[arg-type]
 
 
+def test_16_bit_alpha_is_divided_out_within_what_there_is(tmp_path: Path) -> None:
+    """Where nothing is seen colour stays as stored, and no colour is above white."""
+    stored = np.array([[(100, 200, 300, 0), (40000, 20000, 10000, 30000), (1, 2, 3, 65535)]], np.uint16)
+    tifffile.imwrite(tmp_path / "x.tif", stored, photometric="rgb", extrasamples=["assocalpha"])
+    photograph = read_photograph(tmp_path / "x.tif")
+    assert photograph.pixels.tolist() == [[[100, 200, 300], [65535, 43690, 21845], [1, 2, 3]]]
+    assert photograph.alpha is not None
+    assert photograph.alpha.tolist() == [[0, 30000, 65535]]
+
+
+@pytest.mark.parametrize(("least", "kept"), [(65535, False), (65534, True), (255, True)])
+def test_16_bit_alpha_of_full_opacity_is_none(least: int, kept: bool, tmp_path: Path) -> None:
+    alpha = np.full((5, 7), 65535, np.uint16)
+    alpha[2, 3] = least
+    png_16(tmp_path / "x.png", np.dstack([RGB_16, alpha]))
+    assert (read_photograph(tmp_path / "x.png").alpha is not None) == kept
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize(
     "options",

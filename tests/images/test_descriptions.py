@@ -61,6 +61,13 @@ def test_xmp_is_carried(source: str, target: str, tmp_path: Path) -> None:
         assert image.info["xmp"] == packet()
 
 
+@pytest.mark.parametrize("kind", ["s", "B", 7], ids=["ASCII", "BYTE", "UNDEFINED"])
+def test_xmp_of_a_tiff_is_that_of_its_file_whatever_its_type(kind: Any, tmp_path: Path) -> None:
+    tag = (700, kind, 0 if kind == "s" else len(packet()), packet(), True)
+    tifffile.imwrite(tmp_path / "x.tif", RGB, photometric="rgb", extratags=[tag])
+    assert read_photograph(tmp_path / "x.tif").xmp == packet()
+
+
 def jpeg_with_iptc(path: Path) -> None:
     Image.fromarray(RGB).save(path, extra=iptc_segment(IPTC))
 
@@ -87,6 +94,8 @@ def test_iptc_is_carried(source: str, target: str, tmp_path: Path) -> None:
     write_photograph(tmp_path / f"y{target}", RGB_16 if "16" in target else RGB, photograph)
     with Image.open(tmp_path / f"y{target}") as image:  # what other programs will see
         facts = IptcImagePlugin.getiptcinfo(image)
+        kind = image.tag_v2.tagtype[33723] if target != ".jpg" else 7  # type: ignore[attr-defined]
+    assert kind == 7  # UNDEFINED
     assert facts is not None
     assert facts[2, 5] == b"The Emir"
     assert facts[2, 120] == b"x" * 300
@@ -112,10 +121,18 @@ def test_a_picture_is_turned_once(fact: str, suffix: str, tmp_path: Path) -> Non
     assert read_photograph(tmp_path / f"y{suffix}").pixels.shape == (7, 5, 3)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif"])
+def test_xmp_alone_turns_a_picture(suffix: str, tmp_path: Path) -> None:
+    write_photograph(tmp_path / f"x{suffix}", RGB, Photograph(RGB, xmp=packet('tiff:Orientation="6"')))
+    photograph = read_photograph(tmp_path / f"x{suffix}")
+    assert photograph.pixels.shape == (7, 5, 3)
+    assert photograph.xmp == packet('tiff:Orientation="1"')
+    if suffix == ".png":
+        np.testing.assert_array_equal(STORE[6](photograph.pixels), RGB)
+
+
 @pytest.mark.parametrize("depth", [1, 257])
-def test_xmp_alone_turns_a_png_but_no_tiff_of_any_depth(depth: int, tmp_path: Path) -> None:
-    write_photograph(tmp_path / "x.png", RGB, Photograph(RGB, xmp=packet('tiff:Orientation="6"')))
-    np.testing.assert_array_equal(STORE[6](read_photograph(tmp_path / "x.png").pixels), RGB)
+def test_xmp_alone_turns_no_tiff_of_any_depth(depth: int, tmp_path: Path) -> None:
     pixels = RGB if depth == 1 else RGB.astype(np.uint16) * np.uint16(257)
     write_photograph(tmp_path / "x.tif", pixels, Photograph(pixels, xmp=packet('tiff:Orientation="6"')))
     np.testing.assert_array_equal(read_photograph(tmp_path / "x.tif").pixels, pixels)
@@ -126,6 +143,7 @@ def test_properties_are_found_whatever_they_are_written_as() -> None:
     assert read_xmp(element) == element.replace(b">8<", b">1<")
     prefix = packet('tiff:Orientation="3"').replace(b"tiff:", b"t:").replace(b":tiff", b":t")
     assert read_xmp(prefix) == prefix.replace(b'"3"', b'"1"')
+    assert read_xmp(b"\0 \t" + packet() + b"\r\n\0") == packet()
     other = packet('xmlns:my="urn:mine" my:Orientation="3"')
     assert read_xmp(other) == other
 
@@ -166,15 +184,38 @@ def test_a_packet_of_more_names_than_a_program_writes_is_left_out() -> None:
     assert read_xmp(f'<x xmlns:t="http://ns.adobe.com/tiff/1.0/" {" ".join(names)}/>'.encode()) is None
 
 
-@pytest.mark.parametrize("damaged", [b"", b"text", IPTC[:-1], IPTC + b"rest", b"\x1c\x02", b"\x1c\x02\x05\x80\x09\xff"])
+@pytest.mark.parametrize(
+    "damaged", [b"", bytes(4), b"text", IPTC[:-1], IPTC + b"rest", b"\x1c\x02", b"\x1c\x02\x05\x80\x09\xff"]
+)
 def test_damaged_iptc_is_left_out(damaged: bytes, tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(damaged))
     assert read_photograph(tmp_path / "x.jpg").iptc is None
+
+
+def test_a_record_that_says_the_size_of_its_size_is_whole(tmp_path: Path) -> None:
+    """IIM: the extended form of a dataset, for one longer than 32767 bytes."""
+    text = bytes(range(256)) * 40
+    extended = struct.pack(">BBBHI", 0x1C, 2, 120, 0x8004, len(text)) + text + record(5, b"The Emir")
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(extended))
+    assert read_photograph(tmp_path / "x.jpg").iptc == extended
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", extra=iptc_segment(extended[:9000]))
+    assert read_photograph(tmp_path / "x.jpg").iptc is None
+
+
+def test_a_segment_holds_what_fits_and_ends_even() -> None:
+    assert iptc_segment(b"abc").endswith(b"\0\0\0\x03abc\0")
+    longest = iptc_segment(bytes(65506))
+    assert struct.unpack_from(">H", longest, 2) == (len(longest) - 2,) == (65534,)
+    assert iptc_segment(bytes(65507)) == b""
 
 
 def test_what_is_too_long_for_jpeg_stays_out(tmp_path: Path) -> None:
     like = Photograph(RGB, xmp=packet(title="x" * 70000), iptc=record(120, b"x" * 32000) * 3)
     write_photograph(tmp_path / "x.jpg", RGB, like)
     assert (read_photograph(tmp_path / "x.jpg").xmp, read_photograph(tmp_path / "x.jpg").iptc) == (None, None)
+    longest = packet(title="x" * (65504 - len(packet(title=""))))
+    for xmp, written in ((longest, longest), (longest.replace(b"title>x", b"title>xx", 1), None)):
+        write_photograph(tmp_path / "x.jpg", RGB, Photograph(RGB, xmp=xmp))
+        assert read_photograph(tmp_path / "x.jpg").xmp == written
     write_photograph(tmp_path / "x.tif", RGB, like)
     assert (read_photograph(tmp_path / "x.tif").xmp, read_photograph(tmp_path / "x.tif").iptc) == (like.xmp, like.iptc)

@@ -8,6 +8,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from colorize.images import Photograph, Planes, read_photograph, takes_planes, write_photograph
+from colorize.images.icc import gray_profile
 from colorize.scenery import render_scenes
 from tests.images.rgb_profiles import SPACES
 
@@ -39,6 +40,14 @@ def test_what_is_not_srgb_or_no_jpeg_is_read_in_colour(suffix: str, tmp_path: Pa
     gray, color = (read_photograph(tmp_path / f"x{suffix}", gray=only) for only in (True, False))
     assert np.array_equal(gray.pixels, color.pixels)
     assert gray.icc_profile == color.icc_profile
+
+
+@pytest.mark.parametrize("profile", [SRGB[:100], b"no profile", gray_profile(2.2)], ids=["cut", "text", "gray"])
+def test_the_luma_of_a_jpeg_under_a_profile_of_no_use_has_none(profile: bytes, tmp_path: Path) -> None:
+    SCENE.save(tmp_path / "x.jpg", icc_profile=profile)
+    gray = read_photograph(tmp_path / "x.jpg", gray=True)
+    assert gray.pixels.ndim == 2
+    assert gray.icc_profile is None
 
 
 def test_a_gray_or_cmyk_jpeg_is_read_as_ever(tmp_path: Path) -> None:

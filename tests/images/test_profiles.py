@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colorize.images import read_photograph
+from colorize.images import Photograph, read_photograph, write_photograph
 from colorize.images.icc import gray_profile
 from colorize.images.profiles import color_space
 from tests.images.samples import GRAY, GRAY_16, RGB, Array, three
 
+LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -40,8 +41,15 @@ def test_a_gray_profile_of_srgbs_curve_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pixels", "profile"),
-    [(RGB, gray_profile(2.2)), (GRAY, SRGB), (RGB, SRGB[:100]), (GRAY, gray_profile(2.2)[:150]), (RGB, b"no profile")],
-    ids=["gray on RGB", "RGB on gray", "cut", "gray cut", "text"],
+    [
+        (RGB, gray_profile(2.2)),
+        (GRAY, SRGB),
+        (GRAY, LAB),
+        (RGB, SRGB[:100]),
+        (GRAY, gray_profile(2.2)[:150]),
+        (RGB, b"no profile"),
+    ],
+    ids=["gray on RGB", "RGB on gray", "Lab on gray", "cut", "gray cut", "text"],
 )
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
 def test_a_profile_that_is_damaged_or_of_other_channels_is_dropped(
@@ -57,6 +65,17 @@ def test_a_profile_that_is_damaged_or_of_other_channels_is_dropped(
     assert (photograph.icc_profile == SRGB) == is_rgb
     if suffix in (".png", ".tif"):
         np.testing.assert_array_equal(photograph.pixels, pixels)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".avif", "16.png", "16.tif"])
+def test_gray_pixels_carry_no_profile_of_rgb(suffix: str, tmp_path: Path) -> None:
+    gray = GRAY_16 if "16" in suffix else GRAY
+    write_photograph(tmp_path / f"x{suffix}", gray, Photograph(RGB, icc_profile=SRGB))
+    with Image.open(tmp_path / f"x{suffix}") as image:
+        assert image.info.get("icc_profile") is None
+    write_photograph(tmp_path / f"x{suffix}", three(gray), Photograph(RGB, icc_profile=SRGB))
+    with Image.open(tmp_path / f"x{suffix}") as image:
+        assert image.info["icc_profile"] == SRGB
 
 
 def test_a_palette_under_a_profile_is_rgb(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Photographs under RGB profiles: their pixels come to sRGB, against littleCMS and the closed forms."""
 
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from colorize.images import photograph as photograph_module
 from colorize.images import read_photograph, read_rgb, write_photograph
 from colorize.images.icc import srgb_profile
 from colorize.images.profiles import rgb_to_srgb
-from tests.images.rgb_profiles import SPACES, SRGB, Space
+from tests.images.rgb_profiles import SPACES, SRGB, Space, parametric
 from tests.images.samples import ALPHA, RGB, RGB_16, STORE, Array, png_16
 
 LITTLE_CMS_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -107,6 +108,14 @@ def test_srgb_is_left_as_it_is(pixels: Array, profile: bytes, tmp_path: Path) ->
     photograph = read_photograph(tmp_path / "x.tif")
     np.testing.assert_array_equal(photograph.pixels, pixels)
     assert photograph.icc_profile == profile
+
+
+@pytest.mark.parametrize(("gamma", "moved"), [(2.42, 1), (2.448, 2), (2.47, 3)])
+def test_a_profile_that_moves_colours_by_a_rounding_is_srgb(gamma: float, moved: int) -> None:
+    near = replace(SRGB, tag=parametric(3, gamma, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)).profile()
+    grays = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
+    assert np.abs(little_cms(grays, near).astype(int) - grays).max() == moved
+    assert (rgb_to_srgb(grays, near)[0] is grays) == (moved <= 2)
 
 
 @pytest.mark.parametrize("pixels", [COLORS, RGB_16], ids=["8", "16"])

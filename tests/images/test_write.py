@@ -72,9 +72,25 @@ def test_lossy_formats(suffix: str, tmp_path: Path) -> None:
         assert image.format == {".webp": "WEBP", ".avif": "AVIF"}.get(suffix, "JPEG")
         if image.format == "JPEG":
             assert JpegImagePlugin.get_sampling(image) == 0  # 4:4:4
-    size = path.stat().st_size
+    content = path.read_bytes()
     write_photograph(path, pixels, quality=40)
-    assert path.stat().st_size < size
+    assert path.stat().st_size < len(content)
+    write_photograph(path, pixels, quality=96)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".avif"])
+def test_colour_keeps_its_resolution(suffix: str, tmp_path: Path) -> None:
+    columns = np.array([(200, 60, 60), (60, 200, 60)], np.uint8)[np.arange(64) % 2]
+    write_photograph(tmp_path / f"x{suffix}", np.ascontiguousarray(np.broadcast_to(columns, (64, 64, 3))))
+    np.testing.assert_allclose(read_rgb(tmp_path / f"x{suffix}")[32].astype(int), columns, atol=12)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_lossless_formats_are_compressed(suffix: str, tmp_path: Path) -> None:
+    pixels = np.asarray(Image.radial_gradient("L").convert("RGB"))
+    write_photograph(tmp_path / f"x{suffix}", pixels)
+    assert (tmp_path / f"x{suffix}").stat().st_size < pixels.nbytes / 4
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".avif"])
@@ -182,6 +198,15 @@ def test_a_failed_write_leaves_the_old_file(
         write_photograph(path, RGB[::-1])
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before
+
+
+def test_an_error_without_words_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cv2.imencode", fail)
+    with pytest.raises(ImageError, match=r"x\.png: cannot be written: MemoryError$"):
+        write_photograph(tmp_path / "x.png", RGB)
 
 
 def test_a_full_disk_is_no_fault_of_the_file() -> None:

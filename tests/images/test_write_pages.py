@@ -97,6 +97,32 @@ def test_a_full_disk_and_other_names_are_told(tmp_path: Path, monkeypatch: pytes
     assert not list(tmp_path.iterdir())
 
 
+def test_pages_begin_at_even_places(tmp_path: Path) -> None:
+    """TIFF 6.0, section 2."""
+    with write_pages(tmp_path / "x.TIF") as add:
+        for size in range(1, 9):
+            pixels = np.random.default_rng(size).integers(0, 256, (size, 3), dtype=np.uint8)
+            add(pixels, Photograph(pixels))
+    with tifffile.TiffFile(tmp_path / "x.TIF") as file:
+        assert len(file.pages) == 8
+        assert not any(page.offset % 2 for page in file.pages)
+
+
+def test_pages_are_counted_together_and_checked_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with write_pages(tmp_path / "one.tif") as add:
+        add(GRAY, PAGES[1])
+    size = (tmp_path / "one.tif").stat().st_size
+    monkeypatch.setattr(module, "_LONGEST_TIFF", 2 * size)
+    with write_pages(tmp_path / "two.tif") as add:
+        add(GRAY, PAGES[1])
+        add(GRAY, PAGES[1])
+        with pytest.raises(ImageError, match="its pages need more than the 4 GiB of a TIFF"):
+            add(GRAY, PAGES[1])
+        with pytest.raises(ValueError, match="not uint8 or uint16"):
+            add(GRAY.astype(np.int64), PAGES[1])  # type: ignore[arg-type]
+    assert count_pages(tmp_path / "two.tif") == 2
+
+
 def test_one_page_at_a_time_is_in_memory(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1000, 1000), dtype=np.uint8)
     tracemalloc.start()

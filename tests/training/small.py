@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from omegaconf import DictConfig, OmegaConf
 
 from colorize.data.scenes import SceneData
 from colorize.tasks import LabTask
@@ -29,9 +30,24 @@ def make_trainer(folder: Path, callbacks: list[pl.Callback] | None = None, **arg
     return pl.Trainer(
         accelerator="cpu",
         devices=1,
-        logger=False,
         callbacks=[*(callbacks or []), saver],
         enable_progress_bar=False,
         enable_model_summary=False,
-        **arguments,
+        **{"logger": False, **arguments},
     )
+
+
+def config(folder: Path, **options: Any) -> DictConfig:
+    """Of a training in FOLDER, as far as `fit` reads it."""
+    trainer = {
+        "_target_": "pytorch_lightning.Trainer",
+        "accelerator": "cpu",
+        "devices": 1,
+        "max_epochs": 1,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        **options.pop("trainer", {}),
+    }
+    model = {"init_from": None, "encoder_weights": None, **options.pop("model", {})}
+    run = {"ckpt_path": None, "resume": False, "run_dir": str(folder)}
+    return OmegaConf.create({"trainer": trainer, "model": model, **run, **options})

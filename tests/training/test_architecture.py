@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from pytorch_lightning.utilities import rank_zero_only
 from torch import nn
 
 from colorize.data.scenes import SceneData
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
-from colorize.training.callbacks.architecture import Architecture, Shadow, diagram
+from colorize.training.callbacks.architecture import Architecture, Shadow, diagram, kind
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "unet": {"name": "UNet", "width": 4, "depth": 2, "blocks": 2},
@@ -74,6 +75,31 @@ def test_the_blocks_of_a_diagram_hold_all_parameters(network: dict[str, Any], de
         assert parameters == parameters_of(task.network.get_submodule(path))
     assert sum(counts.values()) == parameters_of(task.network)
     assert "depth:" not in source
+
+
+def test_a_network_is_shown_at_its_smallest_picture() -> None:
+    """Of one pixel batch norm has no statistics but in evaluation."""
+    task = make_task(LabTask, {**NETWORKS["unet"], "norm": "batch"})
+    title = Shadow(task, task.network.multiple).title()
+    assert title.endswith(f"1 x {task.network.multiple} x {task.network.multiple} -> 2 x 4 x 4")
+
+
+def test_a_diagram_can_be_drawn_again() -> None:
+    shadow = Shadow(make_task(LabTask, NETWORKS["unet"]), 24)
+    assert re.findall("<B>[^<]+</B>", diagram(shadow, 2).source) == re.findall(
+        "<B>[^<]+</B>", diagram(shadow, 2).source
+    )
+
+
+def test_a_sequence_is_named_after_what_it_does() -> None:
+    assert kind(nn.Sequential(nn.Conv2d(1, 1, 1), nn.Identity(), nn.Sequential(nn.ReLU()))) == "Conv2d + ReLU"
+    assert kind(nn.Identity()) == "Identity"
+
+
+def test_one_process_of_several_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    draw(Architecture(str(tmp_path)), make_task(LabTask, NETWORKS["convnet"]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_diagram_shows_groups_shapes_and_joins() -> None:

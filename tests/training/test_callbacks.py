@@ -1,11 +1,10 @@
-"""Averaged weights, and the sample pictures that a run leaves."""
+"""Averaged weights, and which checkpoints a training leaves."""
 
 import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -14,46 +13,11 @@ from omegaconf import OmegaConf
 
 from colorize.data.scenes import SceneData
 from colorize.errors import ColorizeError
-from colorize.tasks import LabTask, ReconstructionTask, RGBTask
-from colorize.training.callbacks import EMA, SamplePictures
-from colorize.training.callbacks.samples import sample_panel, with_labels
+from colorize.tasks import LabTask
+from colorize.training.callbacks import EMA
 from colorize.training.restore import load_task
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-
-
-def make_task(kind: type[RGBTask]) -> RGBTask:
-    return kind(
-        network={"name": "UNet", "width": 4, "depth": 1}, loss={"name": "mse"}, optimizer={"name": "Adam"}
-    ).eval()
-
-
-@pytest.mark.parametrize(("size", "times"), [(16, 8), (100, 2), (130, 1)])
-def test_a_panel_has_input_prediction_and_truth_in_rows(size: int, times: int) -> None:
-    rgb = torch.randint(256, (2, 3, size, size), dtype=torch.uint8)
-    panel = sample_panel(make_task(RGBTask), {"rgb": rgb})
-    side = size * times
-    assert panel.shape == (2 * side + 4, 3 * side + 8, 3)
-    truth = panel[:side:times, -side::times]
-    np.testing.assert_array_equal(truth, rgb[0].permute(1, 2, 0))
-    seen = panel[-side::times, :side:times]
-    assert (seen.max(axis=2) == seen.min(axis=2)).all()
-
-
-def test_the_input_of_a_reconstruction_is_in_colour() -> None:
-    rgb = torch.randint(256, (1, 3, 128, 128), dtype=torch.uint8)
-    panel = sample_panel(make_task(ReconstructionTask), {"rgb": rgb})
-    np.testing.assert_array_equal(panel[:, :128], rgb[0].permute(1, 2, 0))
-
-
-def test_labels_stand_above_the_panel() -> None:
-    panel = np.full((50, 300, 3), 99, np.uint8)
-    labelled = with_labels(panel, ("input", "prediction", "truth"))
-    np.testing.assert_array_equal(labelled[-50:], panel)
-    header = labelled[:-50]
-    for column in range(3):
-        assert header[:, 100 * column : 100 * (column + 1)].min() < 100
-    assert header[:, :20].min() == 255
 
 
 def make_data(**sizes: int) -> SceneData:
@@ -183,14 +147,14 @@ def test_a_resumed_average_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
         assert_close(begun["state_dict"], begun["current_model_state"])
 
 
+def test_after_a_training_the_network_is_its_average(tmp_path: Path) -> None:
+    """Also where no checkpoint is written that could be read back."""
+    trainer = fit(2, [EMA(0.9), *savers(tmp_path)])
+    assert_close(trainer.lightning_module.state_dict(), load(tmp_path / "checkpoints/last.ckpt")["state_dict"])
+
+
 def test_the_last_checkpoint_is_of_the_last_epoch_even_when_it_is_worse(tmp_path: Path) -> None:
     fit(3, savers(tmp_path), lr=50)
     assert load(tmp_path / "checkpoints/best.ckpt")["epoch"] < 2
     assert load(tmp_path / "checkpoints/last.ckpt")["epoch"] == 3  # done
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
-
-
-@pytest.mark.parametrize("setting", ["count", "every_n_epochs"])
-def test_samples_of_nothing_are_refused(setting: str, tmp_path: Path) -> None:
-    with pytest.raises(ColorizeError, match=rf"callbacks\.samples\.{setting} is 0, but must be at least 1\."):
-        SamplePictures(str(tmp_path / "samples.png"), **{setting: 0})

@@ -23,6 +23,13 @@ def test_it_compiles_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled == [1]
 
 
+@pytest.mark.parametrize("compiler", ["g++", "clang++", "c++"])
+def test_one_compiler_is_enough(compiler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: name if name == compiler else None)
+    compile_network(make_task())
+
+
 @pytest.mark.parametrize(("variable", "named"), [("", "g++ or clang++ or c++"), ("/no/compiler", "/no/compiler")])
 def test_without_a_compiler_it_says_so(
     variable: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

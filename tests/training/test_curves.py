@@ -1,16 +1,29 @@
 """The curves of a run, from its metrics.csv."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
+from matplotlib.figure import Figure
 from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.data.scenes import SceneData
 from colorize.images import read_rgb
 from colorize.tasks import LabTask
-from colorize.training.callbacks.curves import Curve, Curves, plot_curves, read_curves
+from colorize.training.callbacks.curves import (
+    Curve,
+    Curves,
+    plot_curves,
+    plot_loss,
+    plot_metric,
+    plot_rate,
+    read_curves,
+)
 
 BLUE, ORANGE, GRAY = (31, 119, 180), (255, 127, 14), (128, 128, 128)  # training, validation, floor
 LOSSES: dict[str, Curve] = {"train/loss_epoch": [(1, 0.5), (2, 0.2)], "val/loss": [(1, 0.4), (2, 0.3)]}
@@ -53,6 +66,12 @@ def test_curves_are_read_over_the_epochs_trained(tmp_path: Path) -> None:
     }
 
 
+def test_rows_without_a_step_are_left_out_and_without_an_epoch_counted_in_steps(tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("lr-Adam,step,epoch\n0.1,4,\n0.2,,\n0.3,6,\n")
+    assert read_curves(metrics) == {"lr-Adam": [(5.0, 0.1), (7.0, 0.3)]}
+
+
 def test_a_resumed_run_begins_where_the_first_ended(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics.csv"
     metrics.write_text("epoch,step,val/loss\n5,23,0.5\n6,27,0.4\n")
@@ -92,6 +111,63 @@ def test_what_is_not_in_the_file_leaves_its_panel_empty() -> None:
 def test_a_run_without_a_usable_loss_is_drawn_all_the_same(value: float) -> None:
     picture = plot_curves({"train/loss_step": [(0.5, value)], "val/loss": [(1, value)]} | RATE)
     assert has(panels(picture, 1, 2)[1], BLUE)
+
+
+def axes() -> Any:
+    return Figure().subplots()
+
+
+def test_the_loss_is_on_a_logarithm_where_it_can_be() -> None:
+    panel = axes()
+    plot_loss(panel, LOSSES)
+    assert panel.get_yscale() == "log"
+    assert not panel.yaxis.get_minorticklocs().size
+    assert [line.get_label() for line in panel.lines] == ["train/loss_epoch", "val/loss"]
+    panel = axes()
+    plot_loss(panel, {"val/loss": [(1, -0.5), (2, -0.7)]})
+    assert panel.get_yscale() == "linear"
+
+
+def test_a_rate_begins_at_zero_and_one_alone_is_a_point() -> None:
+    panel = axes()
+    plot_rate(panel, {"lr-AdamW": [(1, 1e-3), (2, 1e-4)], "lr-Muon": [(1, 0.02)], "val/loss": [(1, 1.0)]})
+    assert panel.get_ylim()[0] == 0
+    assert [(line.get_label(), line.get_marker()) for line in panel.lines] == [("lr-AdamW", ""), ("lr-Muon", ".")]
+
+
+def test_the_floor_is_the_latest() -> None:
+    panel = axes()
+    plot_metric(panel, {**metric("psnr"), "val_floor/psnr": [(1, 1.5), (2, 1.75)]}, "psnr")
+    assert list(panel.lines[-1].get_ydata()) == [1.75, 1.75]
+
+
+def test_a_drawing_is_due_some_time_after_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, drawn = [1000.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    curves, module = Curves(str(tmp_path / "curves.png"), every_n_seconds=10), cast("pl.LightningModule", None)
+    monkeypatch.setattr(curves, "_draw", lambda trainer: drawn.append((clock[0], trainer.state.fn)))
+    fitting, validating = (
+        cast("pl.Trainer", SimpleNamespace(state=SimpleNamespace(fn=fn))) for fn in ("fit", "validate")
+    )
+    curves.on_fit_start(fitting, module)
+    for clock[0] in (1009, 1010, 1015, 1019, 1020, 1099):
+        curves.on_validation_end(validating, module)
+        curves.on_validation_end(fitting, module)
+    assert drawn == [(1010, "fit"), (1020, "fit"), (1099, "fit")]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_process_draws_what_its_loggers_have_kept(
+    rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late:
+        def save(self) -> None:
+            (tmp_path / "metrics.csv").write_text("epoch,step,val/loss\n0,4,0.5\n")
+
+    monkeypatch.setattr(rank_zero_only, "rank", rank)
+    trainer, module = cast("pl.Trainer", SimpleNamespace(loggers=[Late()])), cast("pl.LightningModule", None)
+    Curves(str(tmp_path / "curves.png")).on_fit_end(trainer, module)
+    assert (tmp_path / "curves.png").is_file() == (rank == 0)
 
 
 class Stop(pl.Callback):

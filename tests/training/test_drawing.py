@@ -3,6 +3,7 @@
 import errno
 import logging
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
 from colorize.data.scenes import SceneData
+from colorize.errors import ColorizeError
 from colorize.tasks import LabTask
 from colorize.training.callbacks import Architecture, Curves, SamplePictures
 from colorize.training.callbacks.drawing import DrawingCallback
@@ -100,6 +102,14 @@ def test_a_fault_of_ours_is_warned_of_with_its_traceback(
     assert record.getMessage() == "curves.png is not drawn: list index out of range"
     assert record.exc_info is not None
     assert (tmp_path / "samples.png").is_file()
+
+
+@pytest.mark.parametrize("error", [OSError("x"), ColorizeError("x"), SubprocessError("x"), IndexError("x")], ids=repr)
+def test_what_is_no_fault_of_ours_has_no_traceback(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    with DrawingCallback().drawing(Path("curves.png")):
+        raise error
+    (record,) = caplog.records
+    assert bool(record.exc_info) == isinstance(error, IndexError)
 
 
 def test_a_picture_that_fails_again_after_a_success_is_told_again(

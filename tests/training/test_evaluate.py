@@ -50,7 +50,7 @@ def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> N
     trainer.fit(make_task(), datamodule=make_data())
     _, score = best_checkpoint(trainer)
     saver: Any = trainer.checkpoint_callback
-    saver.best_model_score = None
+    saver.best_model_score = saver.dirpath = None
     assert best_checkpoint(trainer) == (saver.best_model_path, score)
     assert score is not None
 

@@ -1,16 +1,23 @@
-"""Trainings whose parts must agree: schedule and validation, batches and ranks."""
+"""What a training comes to, and its parts that must agree: schedule and validation, batches and ranks."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
-from omegaconf import OmegaConf
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from colorize.errors import ColorizeError
-from colorize.training.callbacks import FinalTest, FitResult
+from colorize.tasks import LabTask
+from colorize.training.callbacks import FinalTest, FitResult, SaveConfig, WatchRanks
+from colorize.training.config import plain
 from colorize.training.fit import best_checkpoint, fit
+from colorize.training.loggers import MetricsCSV
+from colorize.training.progress import ProgressBar
 from colorize.training.resume import LastCheckpoint
-from tests.training.small import make_data, make_task, make_trainer
+from tests.training.small import config, make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -65,11 +72,100 @@ def test_a_training_without_a_test_picture_ends_before_it_begins(tmp_path: Path)
     assert trainer.global_step == 1
 
 
-def test_more_batches_between_validations_than_there_are_is_a_mistake(tmp_path: Path) -> None:
-    trainer = {"_target_": "pytorch_lightning.Trainer", "val_check_interval": 100, "enable_progress_bar": False}
-    model = {"init_from": None, "encoder_weights": None}
-    cfg = OmegaConf.create({"trainer": trainer, "model": model, "ckpt_path": None, "run_dir": str(tmp_path)})
-    with pytest.raises(
-        ColorizeError, match=r"^trainer: `val_check_interval` \(100\) must be less than or equal to the"
-    ):
-        fit(cfg, make_task(), make_data(), {}, [])
+def savers(folder: Path) -> dict[str, Callback]:
+    return {
+        "checkpoint": ModelCheckpoint(folder, "best", "val/loss", enable_version_counter=False),
+        "last": LastCheckpoint(str(folder)),
+    }
+
+
+class Seen(Callback):
+    """What the Trainer was made with."""
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.loggers, self.kinds = [*trainer.loggers], {type(callback) for callback in trainer.callbacks}  # type: ignore[attr-defined]
+
+
+def test_a_training_leaves_its_best_weights_and_says_what_it_came_to(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    diverging = make_task(optimizer={"name": "SGD", "lr": 50.0, "momentum": 0.9})
+    cfg, logger, seen = config(tmp_path, trainer={"max_epochs": 3}), MetricsCSV(str(tmp_path)), Seen()
+    begun = time.perf_counter()
+    done = fit(cfg, diverging, make_data(), {**savers(tmp_path), "seen": seen}, [logger])
+    took = time.perf_counter() - begun
+    best, last = (torch.load(tmp_path / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    assert done is not None
+    assert done.checkpoint == str(tmp_path / "best.ckpt")
+    assert done.objective == next(
+        state["best_model_score"].item() for state in best["callbacks"].values() if "best_model_score" in state
+    )
+    assert done.facts.keys() == {"epochs", "seconds"}
+    assert done.facts["epochs"] == 3
+    assert done.facts["seconds"] == pytest.approx(took, abs=0.5)
+    assert best["config"] == plain(cfg)
+    assert best["global_step"] < last["global_step"]
+    state = diverging.state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in best["state_dict"].items())
+    assert seen.loggers == [logger]
+    assert {SaveConfig, FinalTest, FitResult, WatchRanks, LastCheckpoint} < seen.kinds
+    assert ProgressBar not in seen.kinds
+
+
+def test_a_bar_is_shown_where_one_is_wanted(tmp_path: Path) -> None:
+    seen = Seen()
+    fit(config(tmp_path, trainer={"enable_progress_bar": True}), make_task(), make_data(), {"seen": seen}, [])
+    assert ProgressBar in seen.kinds
+
+
+def test_what_the_best_checkpoint_says_beside_weights_reaches_the_task(tmp_path: Path) -> None:
+    """The colours that a spawned process has counted."""
+    told = []
+
+    class Told(LabTask):
+        def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+            told.append(checkpoint["global_step"])
+
+    fit(config(tmp_path), Told(**make_task().hparams), make_data(), savers(tmp_path), [])
+    assert told == [1]
+
+
+def test_a_training_goes_on_from_a_checkpoint_not_from_other_weights(tmp_path: Path) -> None:
+    fit(config(tmp_path / "a"), make_task(), make_data(), savers(tmp_path / "a"), [])
+    absent = {"init_from": str(tmp_path / "absent.ckpt")}
+    cfg = config(
+        tmp_path, trainer={"max_epochs": 3}, ckpt_path=str(tmp_path / "a/last.ckpt"), resume=True, model=absent
+    )
+    done = fit(cfg, make_task(), make_data(), savers(tmp_path / "b"), [])
+    assert done is not None
+    assert done.facts["epochs"] == 3
+    assert torch.load(tmp_path / "b/last.ckpt", weights_only=True)["global_step"] == 3
+    with pytest.raises(ColorizeError, match=r"absent\.ckpt"):
+        fit(config(tmp_path, model=absent), make_task(), make_data(), {}, [])
+
+
+def test_a_resumed_training_that_was_over_keeps_its_best(tmp_path: Path) -> None:
+    cfg = config(tmp_path)
+    first = fit(cfg, make_task(), make_data(), savers(tmp_path), [])
+    cfg.ckpt_path = str(tmp_path / "last.ckpt")
+    with pytest.raises(ColorizeError, match="made no optimizer step"):
+        fit(cfg, make_task(), make_data(), savers(tmp_path), [])
+    cfg.resume = True
+    again = fit(cfg, make_task(), make_data(), savers(tmp_path), [])
+    assert first is not None
+    assert again is not None
+    assert (again.checkpoint, again.objective) == (first.checkpoint, first.objective)
+
+
+def test_the_last_checkpoint_stands_in_where_none_is_the_best(tmp_path: Path) -> None:
+    last = LastCheckpoint(str(tmp_path))
+    trainer = make_trainer(tmp_path, max_epochs=1)
+    trainer.callbacks = [FitResult(), last]  # type: ignore[attr-defined]
+    trainer.fit(make_task(), datamodule=make_data())
+    assert best_checkpoint(trainer) == (str(tmp_path / "last.ckpt"), None)
+    (tmp_path / "last.ckpt").unlink()  # as with fast_dev_run=true, which writes none
+    assert best_checkpoint(trainer) == (None, None)
+
+
+def test_no_training_begins_without_a_picture_to_test_it_with(tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=r"data\.test_size is 0"):
+        fit(config(tmp_path), make_task(), make_data(test_size=0), {}, [])

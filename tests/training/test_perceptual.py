@@ -39,7 +39,7 @@ class SmallFID(FrechetInceptionDistance):
 
 
 class Largest(Metric):
-    """The largest value of the predictions, with weights that must not reach a checkpoint."""
+    """The largest distance of a prediction from twice its target, with weights that must not reach a checkpoint."""
 
     largest: Tensor
 
@@ -50,7 +50,7 @@ class Largest(Metric):
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         assert prediction.shape == target.shape
-        self.largest = torch.maximum(self.largest, prediction.max())
+        self.largest = torch.maximum(self.largest, (prediction - 2 * target).abs().max())
 
     def compute(self) -> Tensor:
         return self.largest
@@ -77,8 +77,8 @@ def test_they_stand_beside_the_floor(perceptual: PerceptualMetrics, tmp_path: Pa
     batch = data.sample("test", 11)
     _, prediction, truth = task.pictures(batch)
     floor = task.floor(batch)
-    assert metrics["test/lpips"] == pytest.approx(prediction.max().item())
-    assert metrics["floor/lpips"] == pytest.approx(floor.max().item())
+    assert metrics["test/lpips"] == pytest.approx((prediction - 2 * truth).abs().max().item())
+    assert metrics["floor/lpips"] == pytest.approx((floor - 2 * truth).abs().max().item())
     for name, pictures in (("test/fid", prediction), ("floor/fid", floor)):
         expected = SmallFID(Path())
         expected.update(pictures, truth)
@@ -107,3 +107,26 @@ def test_by_default_there_are_none(tmp_path: Path) -> None:
 def test_a_missing_file_is_found_before_the_training() -> None:
     with pytest.raises(ColorizeError, match=r"callbacks.perceptual.lpips=/does/not/exist is not a file"):
         PerceptualMetrics(lpips="/does/not/exist")
+
+
+def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    with pytest.raises(ColorizeError, match=r"fid=/home/ada/fid\.pth is not a file"):
+        PerceptualMetrics(fid="~/fid.pth")
+
+
+def test_they_see_the_network_in_the_precision_of_the_test(
+    perceptual: PerceptualMetrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, task, seen = make_data(batch_size=4, test_size=8), make_task(), []
+    data.setup("test")
+    pictures = task.pictures
+
+    def watched(batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return pictures(batch)
+
+    monkeypatch.setattr(task, "pictures", watched)
+    evaluate(config(tmp_path, precision="bf16-mixed"), task, data, {"perceptual": perceptual}, [], {})
+    *tested, _ = seen  # the last are the samples of test_samples.npz
+    assert tested == [True, True]

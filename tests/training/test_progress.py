@@ -10,11 +10,13 @@ import termios
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 from omegaconf import OmegaConf
+from pytorch_lightning.trainer.states import TrainerFn
 
 from colorize.training import progress
 from colorize.training.config import progress_bars
@@ -84,3 +86,27 @@ def test_the_loss_is_asked_for_a_few_times_a_second(
     *steps, end = asked  # the epoch's end asks once more
     assert steps == shown
     assert end == 3
+
+
+def test_a_step_is_shown_some_time_after_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    bar, shown = progress.ProgressBar(), []
+    for step, clock[0] in enumerate((100.0, 100.05, 100.11, 100.19, 100.22, 100.23), 1):
+        if bar._should_update(step, 6):
+            shown.append(step)
+    assert shown == [1, 3, 5, 6]  # the last, whenever it comes
+    bar.disable()
+    clock[0] = 200
+    assert not bar._should_update(1, 6)
+    assert not bar._should_update(6, 6)
+
+
+def test_a_validation_has_a_bar_where_it_is_all_that_runs() -> None:
+    state = SimpleNamespace(fn=TrainerFn.VALIDATING)
+    trainer: Any = SimpleNamespace(state=state, sanity_checking=False, is_global_zero=True)
+    bar = progress.ProgressBar()
+    bar.setup(trainer, None, "validate")  # type: ignore[arg-type]
+    assert not bar.init_validation_tqdm().disable
+    trainer.state.fn = TrainerFn.FITTING
+    assert bar.init_validation_tqdm().disable

@@ -16,7 +16,6 @@ class FinalTest(Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         data = trainer.datamodule  # type: ignore[attr-defined]
-        if trainer.limit_test_batches == 0 or not isinstance(data, ImageData):
-            return
-        if not len(data.splits["test"]):  # type: ignore[arg-type]
+        assert isinstance(data, ImageData)
+        if trainer.limit_test_batches != 0 and not len(data.splits["test"]):  # type: ignore[arg-type]
             raise ColorizeError(data.empty_split("test"))

@@ -25,6 +25,7 @@ from colorize.weights.checkpoint import read_checkpoint
 log = logging.getLogger(__name__)
 HARMLESS = (  # settings that do not change what is learned
     "callbacks.architecture.",
+    "callbacks.checkpoint.dirpath",
     "callbacks.curves.",
     "callbacks.last.",
     "callbacks.lr_monitor.",
@@ -45,7 +46,6 @@ HARMLESS = (  # settings that do not change what is learned
     "trainer.limit_test_batches",
     "trainer.log_every_n_steps",
 )
-FOLDERS = ("dirpath", "save_dir", "folder", "path")  # keys that follow run_dir
 ENDS = ("trainer.max_epochs",)  # may be raised
 
 
@@ -114,13 +114,13 @@ def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> No
     """Raises a ColorizeError that names the settings in which another training would follow from `cfg`."""
     ours = plain(cfg)
     ours["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
-    before, now = {"compile": False, **flatten(theirs)}, flatten(ours)  # a key that older runs lack
+    before = {"compile": False, **_movable(flatten(theirs))}  # a key that older runs lack
+    now = _movable(flatten(ours))
     changed = [
         key
         for key in sorted({*before, *now})
         if before.get(key) != now.get(key)
         and not key.startswith(HARMLESS)
-        and key.rpartition(".")[2] not in FOLDERS
         and not (key in ENDS and _is_later(before.get(key), now.get(key)))
     ]
     if changed:
@@ -130,6 +130,12 @@ def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> No
             f"resume=true cannot go on exactly: {path} was trained with {was}, but this run has {given}; give the "
             "former, or ckpt_path for a training that may differ."
         )
+
+
+def _movable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with places in the run's folder relative to it."""
+    folder = f"{settings.get('run_dir')}/"
+    return {key: item.removeprefix(folder) if isinstance(item, str) else item for key, item in settings.items()}
 
 
 def _is_later(before: Any, now: Any) -> bool:

@@ -52,7 +52,7 @@ def restore(trainer: pl.Trainer, state: Mapping[str, Any]) -> None:
 def add_sums(trainer: pl.Trainer, sums: Mapping[str, Any]) -> None:
     """Add the sums of an epoch's earlier batches to those of its first batch after a resume: bitwise as in one go."""
     for key, metric in trainer.fit_loop.epoch_loop._results.items():
-        if key in sums and metric.is_tensor:
+        if key in sums:
             value, count = sums[key]
             value = value.to(metric.value.device)
             if metric.meta.is_max_reduction or metric.meta.is_min_reduction:

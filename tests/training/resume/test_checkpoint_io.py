@@ -27,9 +27,9 @@ def test_the_checkpoint_before_is_kept_where_asked_for(tmp_path: Path) -> None:
         writer.save_checkpoint({"step": step}, path, storage_options={"spare": True})
     assert (read(path), read(path.with_name("previous.ckpt"))) == (2, 1)
     best = tmp_path / "checkpoints/best.ckpt"
-    for step in range(2):
+    for step in (5, 1):
         writer.save_checkpoint({"step": step}, best)
-    assert read(best) == 1
+    assert (read(best), read(path.with_name("previous.ckpt"))) == (1, 1)
     assert sorted(file.name for file in path.parent.iterdir()) == ["best.ckpt", "last.ckpt", "previous.ckpt"]
 
 

@@ -19,6 +19,9 @@ from tests.training.small import make_data, make_task
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+PLATEAU = {"name": "plateau", "patience": 0, "factor": 0.5, "threshold": 10.0}  # nothing is better
+
+
 class Noisy(LabTask):
     """Its steps draw from every global source of random numbers."""
 
@@ -114,7 +117,7 @@ def assert_same(folder: Path, whole: Path) -> None:
         ({"accumulate_grad_batches": 2}, 9),
         ({"val_check_interval": 2, "train_size": 18}, 9),
         ({"patience": 1, "task": {"optimizer": {"name": "SGD", "lr": 50.0}}, "gradient_clip_val": 1e9}, 10),
-        ({"task": {"scheduler": {"name": "plateau", "patience": 0, "factor": 0.5, "threshold": 10.0}}}, 15),
+        ({"task": {"scheduler": PLATEAU}}, 15),
         ({"check_val_every_n_epoch": 2, "max_epochs": 4}, 20),
         ({"limit_train_batches": 3}, 9),
     ],
@@ -131,6 +134,20 @@ def test_it_goes_on_from_any_checkpoint(options: dict[str, Any], checkpoints: in
         assert_same(run, whole)
         shutil.rmtree(run)
     assert len(keep.copies) == checkpoints
+
+
+@pytest.mark.parametrize(
+    "options", [{"log_every_n_steps": 2}, {"task": {"scheduler": PLATEAU}}], ids=["logs", "plateau"]
+)
+def test_it_goes_on_from_the_middle_of_an_epoch(options: dict[str, Any], tmp_path: Path) -> None:
+    """One of those above, which are many."""
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    keep = Keep(run)
+    fit(run, keep, max_epochs=2, **options)
+    run.rename(whole)
+    keep.copies[6].rename(run)
+    fit(run, resume=True, max_epochs=2, **options)
+    assert_same(run, whole)
 
 
 def test_more_epochs_go_on_from_the_end_of_fewer(tmp_path: Path) -> None:

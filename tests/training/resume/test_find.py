@@ -1,7 +1,6 @@
 """Which checkpoint resume=true goes on from, and what it refuses."""
 
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,12 +11,12 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
 from colorize.training.config import plain, resolve_precision
-from colorize.training.folder import newest_of_same_command
-from colorize.training.resume.find import adopt_last_checkpoint, command_to_go_on, newest_intact
+from colorize.training.resume.find import adopt_last_checkpoint, newest_intact
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +126,35 @@ def test_a_folder_may_be_moved_and_its_first_start_was_no_resume(tmp_path: Path)
     assert cfg.ckpt_path == str(last)
 
 
+def test_what_another_rank_finds_the_first_one_clears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_off(write(tmp_path))
+    previous = write(tmp_path, "previous.ckpt", 4)
+    unfinished = previous.with_name(f".{'a' * 32}.tmp")
+    unfinished.touch()
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    cfg = config(tmp_path)
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path == str(previous)
+    assert {path.name for path in previous.parent.iterdir()} == {"last.ckpt", "previous.ckpt", unfinished.name}
+
+
+def test_pictures_from_elsewhere_are_another_training(tmp_path: Path) -> None:
+    """Unlike a place in the run's folder, which moves with it."""
+    own = ["+callbacks.own.path=${run_dir}/own.png", "+data.path=/pictures/a"]
+    last = write(tmp_path / "after", cfg=compose("train", [f"run_dir={tmp_path}/before", *own]))
+    cfg = config(tmp_path / "after", *own)
+    adopt_last_checkpoint(cfg)
+    assert cfg.ckpt_path == str(last)
+    with pytest.raises(ColorizeError, match=r"trained with data\.path=/pictures/a, but this run has data\.path=/p"):
+        adopt_last_checkpoint(config(tmp_path / "after", own[0], "+data.path=/pictures/b"))
+
+
+def test_a_length_that_is_none_is_not_compared(tmp_path: Path) -> None:
+    write(tmp_path, cfg=config(tmp_path, "trainer.max_epochs=null"))
+    with pytest.raises(ColorizeError, match=r"trained with trainer\.max_epochs=None, but .*trainer\.max_epochs=10;"):
+        adopt_last_checkpoint(config(tmp_path))
+
+
 @pytest.mark.parametrize(("overrides", "refused"), [([], False), (["compile=true"], True)])
 def test_a_run_of_before_there_was_compile_did_not(overrides: list[str], refused: bool, tmp_path: Path) -> None:
     last = write(tmp_path)
@@ -177,53 +205,3 @@ def test_what_a_run_no_longer_has_is_named(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_named(overrides: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match=message):
         adopt_last_checkpoint(config(tmp_path, *overrides))
-
-
-def test_the_command_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["train.py", "data.root=[A,B]", "hydra.run.dir=old", "ckpt_path=x", "seed=1"])
-    assert command_to_go_on("/runs/a b") == (
-        "python train.py 'data.root=[A,B]' seed=1 'hydra.run.dir='\"'\"'/runs/a b'\"'\"'' resume=true"
-    )
-    monkeypatch.setattr(sys, "argv", ["/nowhere/colorize-train", "seed=1"])
-    assert command_to_go_on("run") == "/nowhere/colorize-train seed=1 hydra.run.dir=run resume=true"
-
-
-@pytest.mark.parametrize(
-    ("before", "folder"),
-    [
-        ("", ""),
-        ("run-", "run-"),
-        ("outputs/run-", "outputs/run-"),
-        ("outputs/${now:%Y/%m}/", "outputs/2020/01/"),
-        ("${oc.env:RUNS}/run-", "/RUNS/run-"),
-    ],
-)
-def test_anything_may_stand_before_the_time(
-    before: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RUNS", str(tmp_path))
-    run = Path(folder.replace("/RUNS", str(tmp_path)) + "10-00")
-    (run / ".hydra").mkdir(parents=True)
-    (run / ".hydra/overrides.yaml").write_text("[seed=1]")
-    words = ["resume=true", "seed=1", f"hydra.run.dir='{before}${{now:%H-%M}}'"]
-    cfg = compose("train", words, return_hydra_config=True)
-    HydraConfig.instance().set_config(cfg)
-    assert newest_of_same_command(cfg) == run
-
-
-def test_the_newest_folder_of_the_same_command_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    written = {
-        "2020-01-01/10-00-00_lab_unet_scenes": "[seed=1, resume=true]",
-        "2020-01-02/10-00-00_lab_unet_scenes": "[seed=1]",
-        "2020-01-03/10-00-00_lab_unet_scenes": "[seed=2]",
-    }
-    for name, overrides in written.items():
-        (tmp_path / "outputs" / name / ".hydra").mkdir(parents=True)
-        (tmp_path / "outputs" / name / ".hydra/overrides.yaml").write_text(overrides)
-    for seed, expected in ((1, "2020-01-02"), (2, "2020-01-03"), (3, None)):
-        cfg = compose("train", ["resume=true", f"seed={seed}"], return_hydra_config=True)
-        HydraConfig.instance().set_config(cfg)
-        found = newest_of_same_command(cfg)
-        assert (None if found is None else found.parent.name) == expected

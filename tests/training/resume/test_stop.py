@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import torch
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
 from colorize.training.resume import LastCheckpoint, Stopped
+from colorize.training.resume.stop import StopRequest
 from tests.training.small import make_data, make_task, make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -87,3 +90,62 @@ def test_slurm_is_asked_to_queue_the_job_again(tmp_path: Path, monkeypatch: pyte
     assert load(tmp_path / "run")["global_step"] == 4
     by_lightning = torch.load(tmp_path / "hpc_ckpt_1.ckpt", weights_only=True)
     assert by_lightning["resume"]["processes"][0].keys() == load(tmp_path / "run")["resume"]["processes"][0].keys()
+
+
+def test_a_signal_between_two_accumulated_batches_waits_for_the_step(tmp_path: Path) -> None:
+    with pytest.raises(Stopped) as caught:
+        fit(tmp_path, Signal(signal.SIGTERM, "on_train_batch_start"), accumulate_grad_batches=2)
+    assert caught.value.step == load(tmp_path)["global_step"] == 4  # the sixth batch is the first of two
+
+
+def trainer_under(environment: Any = None) -> Any:
+    return SimpleNamespace(_accelerator_connector=SimpleNamespace(cluster_environment=environment))
+
+
+@pytest.mark.parametrize(
+    ("environment", "caught"),
+    [
+        (None, []),
+        (SLURMEnvironment(auto_requeue=False), []),
+        (SLURMEnvironment(auto_requeue=True), [signal.SIGUSR1]),
+        (SLURMEnvironment(auto_requeue=True, requeue_signal=signal.SIGUSR2), [signal.SIGUSR2]),
+    ],
+    ids=["none", "no requeue", "default", "chosen"],
+)
+def test_the_signals_that_are_caught_are_given_back(environment: Any, caught: list[int]) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+    before, stop = [signal.getsignal(number) for number in numbers], StopRequest()
+    stop.received = signal.SIGTERM  # of a training before
+    stop.listen(trainer_under(environment))
+    assert stop.received is None
+    found = [number for number in numbers if signal.getsignal(number) == stop._keep]
+    stop.end()
+    assert found == [signal.SIGINT, signal.SIGTERM, *caught]
+    assert [signal.getsignal(number) for number in numbers] == before
+    assert not stop.by_slurm
+    stop.requeue()  # nothing without Slurm
+
+
+def test_a_training_in_a_thread_of_its_own_catches_nothing() -> None:
+    before, errors = signal.getsignal(signal.SIGINT), []
+
+    def listen() -> None:
+        try:
+            StopRequest().listen(trainer_under())
+        except ValueError as error:  # of Python, outside the main thread
+            errors.append(error)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert not errors
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_only_ctrl_c_is_in_a_hurry() -> None:
+    stop = StopRequest()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
+        stop._keep(number, None)
+        assert stop.received == number
+    with pytest.raises(KeyboardInterrupt):
+        stop._keep(signal.SIGINT, None)

@@ -1,0 +1,96 @@
+"""What ends a training before its end, and what is said of it."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from colorize.errors import ColorizeError
+from colorize.training.fit import fit
+from colorize.training.resume import Stopped
+from tests.training.small import config, make_data, make_task
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Fail(Callback):
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        raise self.error
+
+
+def test_a_stopped_training_says_the_command_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py", "seed=1"])
+    with pytest.raises(SystemExit) as ended:
+        fit(config(tmp_path), make_task(), make_data(), {"stop": Fail(Stopped(15, 7))}, [])
+    assert ended.value.code == 143
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"stopped after step 7; go on with: python train.py seed=1 hydra.run.dir={tmp_path} resume=true"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.distributed.DistBackendError("NCCL communicator was aborted"),
+        RuntimeError("[../gloo/transport/tcp/pair.cc:525] Connection closed by peer [127.0.0.1]:4242"),
+        RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection reset by peer"),
+    ],
+    ids=["nccl", "closed", "reset"],
+)
+def test_another_process_that_died_is_one_sentence(error: RuntimeError, tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=r"^Another process of this training has died \(.*\): ") as caught:
+        fit(config(tmp_path), make_task(), make_data(), {"fail": Fail(error)}, [])
+    assert str(error) in str(caught.value)
+    assert str(caught.value).endswith(f"ckpt_path={tmp_path}/checkpoints/last.ckpt goes on from the last checkpoint.")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA error: out of memory"), ValueError("a shape")])
+def test_every_other_error_keeps_its_own_words(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)) as caught:
+        fit(config(tmp_path), make_task(), make_data(), {"fail": Fail(error)}, [])
+    assert caught.value is error
+
+
+def test_a_rank_beside_the_first_is_done_after_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pl.Trainer, "is_global_zero", False)
+    assert fit(config(tmp_path), make_task(), make_data(), {}, []) is None
+    with pytest.raises(SystemExit):
+        fit(config(tmp_path), make_task(), make_data(), {"stop": Fail(Stopped(15, 7))}, [])
+    assert "stopped after" not in capsys.readouterr().out
+
+
+class Order:
+    """Makes a folder when it is unpickled."""
+
+    folder = Path()
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_checkpoint_is_data_not_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Order, "folder", tmp_path / "made")
+    torch.save({"state_dict": {}, "order": Order()}, tmp_path / "x.ckpt")
+    with pytest.raises(pickle.UnpicklingError):
+        fit(config(tmp_path, ckpt_path=str(tmp_path / "x.ckpt")), make_task(), make_data(), {}, [])
+    assert not (tmp_path / "made").exists()
+
+
+def test_more_batches_between_validations_than_there_are_is_a_mistake(tmp_path: Path) -> None:
+    cfg = config(tmp_path, trainer={"val_check_interval": 100})
+    with pytest.raises(
+        ColorizeError, match=r"^trainer: `val_check_interval` \(100\) must be less than or equal to the"
+    ):
+        fit(cfg, make_task(), make_data(), {}, [])
