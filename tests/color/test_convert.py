@@ -103,7 +103,7 @@ def test_autocast_changes_nothing(rgb: Tensor) -> None:
     lab, gray = rgb_to_lab(rgb), rgb_to_gray(rgb)
     back = lab_to_rgb(lab)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert (kornia.color.rgb_to_lab(rgb.float()) - lab).abs().max() > 0.1  # there is something to guard against
+        assert (torch.eye(3) @ torch.eye(3)).dtype == torch.bfloat16  # there is something to guard against
         assert torch.equal(rgb_to_lab(rgb), lab)
         assert torch.equal(lab_to_rgb(lab), back)
         assert torch.equal(rgb_to_gray(rgb), gray)
