@@ -55,6 +55,7 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         self.starts = np.cumsum(self.sizes) - self.sizes
         self._maps: OrderedDict[int, np.ndarray] = OrderedDict()
         self._before: list[int] = []
+        self._kept: set[int] = set()
         self._pool: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -83,11 +84,12 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         if self._pool is None:
             self._pool = ThreadPoolExecutor(4, thread_name_prefix="shards")
         missing = [number for number in wanted if not self.shards[number].path.exists()]
-        keep = {self.shards[number].path for number in [*self._before, *wanted]}
+        self._kept = {*self._before, *wanted}
+        keep = {self.shards[number].path for number in self._kept}
         self._make_room(keep, sum(self.shards[number].bytes for number in missing))
         self._before = list(now)
         for number in missing:
-            self._pool.submit(self._fetch, number)
+            self._pool.submit(self._fetch, number, ahead=True)
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_maps": OrderedDict(), "_pool": None}
@@ -110,8 +112,8 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
         self._maps[number] = _pixels(shard, content, self.size)
         return self._maps[number]
 
-    def _fetch(self, number: int) -> None:
-        """Make sure that the shard's file is there."""
+    def _fetch(self, number: int, ahead: bool = False) -> None:
+        """Make sure that the shard's file is there; one fetched ahead only while it is still to be kept."""
         shard, store = self.shards[number], self.stores[number]
         if shard.path.exists():
             return
@@ -119,7 +121,7 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
             raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
         shard.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{shard.path}.lock"):
-            if shard.path.exists():
+            if shard.path.exists() or (ahead and number not in self._kept):
                 return
             content = store.read(shard.source)
             if len(content) != shard.bytes:

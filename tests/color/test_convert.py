@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
-import kornia.color
 import numpy as np
 import pytest
 import skimage.color

@@ -1,9 +1,11 @@
 """Shards: how they are streamed from a disk and from an object store, what is refused."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -153,6 +155,22 @@ def test_what_is_kept_of_an_object_store_is_limited(bucket: tuple[str, dict[str,
         seen |= as_set(batch["rgb"])
         assert len(list(tmp_path.rglob("*.bin"))) <= 6  # three groups of two: before, now and next
     assert len(seen) == len(pictures) // 4 * 4
+
+
+def test_a_shard_that_is_no_longer_kept_is_not_downloaded_ahead(
+    bucket: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    address, options = bucket
+    pictures = loaded(address, tmp_path, storage_options=options).splits["train"]
+    assert isinstance(pictures, StoredPictures)
+    late: list[Callable[[], None]] = []
+    pictures._pool = SimpleNamespace(submit=lambda *call, **how: late.append(partial(*call, **how)))  # type: ignore[assignment]
+    for number in range(3):
+        pictures.prefetch([2 * number, 2 * number + 1], [2 * number + 2])
+    for fetch in late:
+        fetch()
+    there = [number for number, shard in enumerate(pictures.shards) if shard.path.exists()]
+    assert there == [2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
