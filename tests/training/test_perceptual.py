@@ -104,9 +104,10 @@ def test_by_default_there_are_none(tmp_path: Path) -> None:
     assert not [name for name in metrics if name.endswith(("lpips", "fid"))]
 
 
-def test_a_missing_file_is_found_before_the_training() -> None:
-    with pytest.raises(ColorizeError, match=r"callbacks.perceptual.lpips=/does/not/exist is not a file"):
-        PerceptualMetrics(lpips="/does/not/exist")
+@pytest.mark.parametrize("file", ["/does/not/exist", "~nobody-here/lpips.pth"])
+def test_a_missing_file_is_found_before_the_training(file: str) -> None:
+    with pytest.raises(ColorizeError, match=rf"callbacks.perceptual.lpips={file} is not a file"):
+        PerceptualMetrics(lpips=file)
 
 
 def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:

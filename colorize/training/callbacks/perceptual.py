@@ -1,11 +1,11 @@
 """LPIPS and FID in the final test."""
 
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from torchmetrics import Metric
 
+from colorize.files import expand_home
 from colorize.tasks.base import Task
 
 
@@ -29,7 +29,7 @@ class PerceptualMetrics(pl.Callback):
 
     def _build(self) -> dict[str, Metric]:
         files = {"lpips": self.lpips, "fid": self.fid}
-        given = {name: Path(file).expanduser() for name, file in files.items() if file is not None}
+        given = {name: expand_home(file) for name, file in files.items() if file is not None}
         if not given:
             return {}
         from colorize.metrics.perceptual import FID, LPIPS  # which imports torch-fidelity where that is installed
