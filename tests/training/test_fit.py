@@ -101,7 +101,7 @@ def test_a_training_leaves_its_best_weights_and_says_what_it_came_to(tmp_path: P
     )
     assert done.facts.keys() == {"epochs", "seconds"}
     assert done.facts["epochs"] == 3
-    assert done.facts["seconds"] == pytest.approx(took, abs=0.5)
+    assert 0 < done.facts["seconds"] <= took + 0.05  # rounded to tenths
     assert best["config"] == plain(cfg)
     assert best["global_step"] < last["global_step"]
     state = diverging.state_dict()
