@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from colorize.errors import ColorizeError
 from colorize.film.codecs import CODECS, CONTAINERS
 from colorize.film.facts import FilmFacts, Plane, rows_of
+from colorize.film.priority import same_priority
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class Recipe:
         context = cast(VideoCodecContext, CodecContext.create(CODECS[self.codec].encoder, "w"))
         self.configure(context)
         try:
-            context.open()
+            with same_priority():
+                context.open()
         except (FFmpegError, ValueError) as error:
             size = f"{self.facts.width}x{self.facts.height}"
             raise ColorizeError(

@@ -22,6 +22,7 @@ from colorize.files import whole_file
 from colorize.film.codecs import CONTAINERS
 from colorize.film.encode import Recipe
 from colorize.film.opening import open_film
+from colorize.film.priority import same_priority
 from colorize.film.segments import Segment
 from colorize.film.tracks import Tracks, add_tracks, start_of
 
@@ -66,6 +67,8 @@ def _join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, o
         av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
     ):
         track, copies = add_tracks(new, old, pictures, tracks, recipe)
+        with same_priority():
+            new.start_encoding()
         _mux(new, track, segments, recipe, old, copies)
 
 

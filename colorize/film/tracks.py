@@ -19,6 +19,7 @@ from colorize.errors import ColorizeError
 from colorize.film.codecs import CODECS, CONTAINERS
 from colorize.film.encode import Recipe
 from colorize.film.opening import open_film
+from colorize.film.priority import same_priority
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -137,7 +138,8 @@ def _can_hold(old: InputContainer, pictures: VideoStream, copied: Iterable[Strea
     try:
         with av.open(io.BytesIO(), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new:
             add_tracks(new, old, pictures, Tracks(indices, (), (), None, []), recipe)
-            new.start_encoding()
+            with same_priority():
+                new.start_encoding()
     except (FFmpegError, ValueError):
         return False
     return True
