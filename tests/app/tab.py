@@ -12,6 +12,17 @@ def give(tab: Any, *photographs: Path, name: str = "photograph") -> None:
     tab.locator(f"#{name} input[type=file]").set_input_files(photographs)
 
 
+def give_several(tab: Any, *photographs: Path) -> None:
+    """Give them and wait until the page has them, and for as long as the quickest hand.
+
+    Gradio closes its stream of answers when an event ends, here that of the upload, and never answers a click that it
+    sends in that moment.
+    """
+    give(tab, *photographs, name="photographs")
+    tab.locator("#photographs").get_by_text(photographs[-1].stem).first.wait_for()
+    tab.wait_for_timeout(1000)
+
+
 def download(tab: Any, name: str, path: Path) -> Path:
     with tab.expect_download() as event:
         tab.locator(f"#{name}").click()
@@ -29,7 +40,7 @@ def until(tab: Any, script: str, value: object = None) -> None:
     """Wait until a script is true; Playwright's own way is forbidden by the page, which evaluates no text."""
     end = time.monotonic() + WAIT
     while not tab.evaluate(script, value):
-        assert time.monotonic() < end, script
+        assert time.monotonic() < end, f"{script} is not true of this page: {tab.locator('body').inner_text()}"
         tab.wait_for_timeout(50)
 
 

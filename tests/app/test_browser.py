@@ -12,7 +12,7 @@ import pytest
 
 from tests.app.conftest import REPO, Page, Serve
 from tests.app.runs import make_run, save_best
-from tests.app.tab import WAIT, download, give, ready, shown, until, wait_for
+from tests.app.tab import WAIT, download, give, give_several, ready, shown, until, wait_for
 from tests.inference.unsure import unsure
 
 pytestmark = pytest.mark.browser
@@ -168,8 +168,7 @@ def test_ten_at_once_and_a_wrong_one(visit: Visit, scenes: list[Path], predicted
     (tmp_path / "notes.txt").write_text("no picture")
     tab = visit()
     tab.get_by_role("tab", name="Several").click()
-    give(tab, *scenes, tmp_path / "notes.txt", name="photographs")
-    tab.locator("#photographs").get_by_text("notes").first.wait_for()
+    give_several(tab, *scenes, tmp_path / "notes.txt")
     tab.locator("#stop").click()  # nothing yet
     tab.locator("#start").click()
     tab.get_by_role("button", name="Download all 10 as one zip").wait_for()
@@ -213,8 +212,7 @@ def test_a_phone_s_width_is_enough(visit: Visit, scenes: list[Path]) -> None:
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= PHONE["width"], name
     tab.get_by_role("tab", name="Several").click()
-    give(tab, *scenes[:4], name="photographs")
-    tab.locator("#photographs").get_by_text("scene 3").first.wait_for()  # the page has them
+    give_several(tab, *scenes[:4])
     tab.locator("#start").click()
     until(tab, "document.querySelectorAll('#album img').length >= 4")
     widest = "Math.max(...[...document.querySelectorAll('#album img')].map(i => i.getBoundingClientRect().right))"
