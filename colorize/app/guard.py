@@ -18,12 +18,13 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-FILE, JOIN, UPLOAD = "/gradio_api/file=", "/gradio_api/queue/join", "/gradio_api/upload"
+FILE, UPLOAD = "/gradio_api/file=", "/gradio_api/upload"
+QUESTIONS = ("/gradio_api/queue/join", "/gradio_api/run/predict")
 READ = re.compile(
     r"/|/(?:theme\.css|favicon\.ico|manifest\.json|robots\.txt|config)|/(?:assets|static|svelte)/.+"
     r"|/gradio_api/(?:startup-events|app_id|info|queue/data|upload_progress|heartbeat/\w+|file=.+)"
 )
-WRITTEN = re.compile(r"/gradio_api/(?:queue/join|upload|cancel|reset)")
+WRITTEN = re.compile(r"/gradio_api/(?:queue/join|run/predict|upload|cancel|reset)")
 LONGEST_QUESTION = 2**20  # bytes of one request that is no upload
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -62,7 +63,7 @@ class Guard:
         if scope["type"] != "http":
             raise ValueError(f"no {scope['type']} is spoken here")
         refused = self._refusal(scope)
-        if refused is None and scope["path"] == JOIN:
+        if refused is None and scope["path"] in QUESTIONS:
             refused, question = self._read_question(await _body(receive))
             headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
             scope["headers"] = [*headers, (b"content-length", str(len(question)).encode())]

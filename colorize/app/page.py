@@ -239,6 +239,6 @@ class _Several:
             show_progress_on=self.status,
             **WORK,
         )
-        at_once: dict[str, Any] = {**PRIVATE, "concurrency_limit": None, "show_progress": "hidden"}
+        at_once: dict[str, Any] = {**PRIVATE, "queue": False, "show_progress": "hidden"}
         self.uploads.change(remember, self.uploads, **at_once)
         self.stop.click(stop, **at_once)

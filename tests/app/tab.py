@@ -13,14 +13,9 @@ def give(tab: Any, *photographs: Path, name: str = "photograph") -> None:
 
 
 def give_several(tab: Any, *photographs: Path) -> None:
-    """Give them and wait until the page has them, and for as long as the quickest hand.
-
-    Gradio closes its stream of answers when an event ends, here that of the upload, and never answers a click that it
-    sends in that moment.
-    """
+    """Give them and wait until the page has them."""
     give(tab, *photographs, name="photographs")
     tab.locator("#photographs").get_by_text(photographs[-1].stem).first.wait_for()
-    tab.wait_for_timeout(1000)
 
 
 def download(tab: Any, name: str, path: Path) -> Path:

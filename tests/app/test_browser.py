@@ -170,7 +170,6 @@ def test_ten_at_once_and_a_wrong_one(visit: Visit, scenes: list[Path], predicted
     tab.get_by_role("tab", name="Several").click()
     give_several(tab, *scenes, tmp_path / "notes.txt")
     tab.locator("#stop").click()  # nothing yet
-    tab.wait_for_timeout(1000)
     tab.locator("#start").click()
     tab.get_by_role("button", name="Download all 10 as one zip").wait_for()
     said = tab.locator("#album-status").inner_text()

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from colorize.app.guard import LONGEST_QUESTION, Guard
+from colorize.app.guard import LONGEST_QUESTION, QUESTIONS, Guard
 
 
 class Inner:
@@ -87,7 +87,7 @@ def client(root: Path) -> Client:
         ("GET", "/gradio_api/stream/a/b/c/playlist.m3u8"),
         ("GET", "/gradio_api/file/etc/passwd"),
         ("GET", "/gradio_api/dev/reload"),
-        ("POST", "/gradio_api/run/predict"),
+        ("POST", "/gradio_api/run/color"),
         ("POST", "/gradio_api/api/predict"),
         ("POST", "/gradio_api/call/color"),
         ("POST", "/gradio_api/call/v2/color"),
@@ -137,10 +137,11 @@ def test_no_file_outside_of_the_folder_is_given_away(client: Client, root: Path)
     assert len(client.inner.bodies) == 1
 
 
-def test_no_file_outside_of_the_folder_can_be_named(client: Client, root: Path) -> None:
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_file_outside_of_the_folder_can_be_named(client: Client, root: Path, question: str) -> None:
     def ask(path: object) -> int:
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        return client("POST", "/gradio_api/queue/join", json.dumps({"data": [None, [{"deep": file}]]}).encode())
+        return client("POST", question, json.dumps({"data": [None, [{"deep": file}]]}).encode())
 
     assert ask(f"{root}/ab12/photo.jpg") == 200
     assert json.loads(client.inner.bodies[0])["data"][1][0]["deep"]["path"] == f"{root}/ab12/photo.jpg"
@@ -157,8 +158,9 @@ def test_a_question_is_read_once_so_that_both_understand_the_same(client: Client
 @pytest.mark.parametrize(
     ("body", "status"), [(b"{", 400), (b"[" * 100_000, 400), (b"\xff", 400), (b" " * (LONGEST_QUESTION + 1), 413)]
 )
-def test_a_question_that_is_none_is_refused(client: Client, body: bytes, status: int) -> None:
-    assert client("POST", "/gradio_api/queue/join", body) == status
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_that_is_none_is_refused(client: Client, question: str, body: bytes, status: int) -> None:
+    assert client("POST", question, body) == status
     assert client.inner.bodies == []
 
 

@@ -98,6 +98,15 @@ def test_a_path_that_is_no_file_data_reaches_nothing(client: httpx.Client, scene
         assert "_colorized" not in said, values
 
 
+def test_no_work_goes_past_the_queue(client: httpx.Client, scenes: list[Path]) -> None:
+    """Gradio never answers a click of the moment in which its stream of answers ends, so small ones do without."""
+    calls = client.get("/config").json()["dependencies"]
+    assert [call["outputs"] for call in calls if not call["queue"]] == [[], []]
+    own = send(client, scenes[0])
+    question = {"data": [data(own), *controls()], "fn_index": handler(client, "status"), "session_hash": "s1"}
+    assert client.post("/gradio_api/run/predict", json=question).status_code == 404
+
+
 def test_what_is_sent_has_a_limit(client: httpx.Client, tmp_path: Path) -> None:
     (tmp_path / "long.jpg").write_bytes(bytes(3_100_000))
     with (tmp_path / "long.jpg").open("rb") as file:
