@@ -216,9 +216,9 @@ def _with_others(job: Job, side_by_side: bool, samples: int, uncertainty: bool) 
 
 def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
     """No picture is a photograph, also not by way of a link, and no two pictures are one file."""
-    originals = {_identity(job.file): job.file for job in jobs}
-    originals.pop(None, None)
+    originals: dict[object, Path] = {identity: job.file for job in jobs if (identity := _identity(job.file))}
     makers: dict[str, Path] = {}
+    clashes: list[tuple[Path, Path, Path]] = []
     for job in jobs:
         for picture in job.pictures:
             original = originals.get(_identity(picture))
@@ -226,7 +226,12 @@ def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
                 raise ColorizeError(f"{picture} would write over {original}: give another output.")
             other = makers.setdefault(fold(str(picture)), job.file)
             if other != job.file:
-                raise ColorizeError(f"{other} and {job.file} would both be written to {picture}: rename one of them.")
+                clashes.append((other, job.file, picture))
+    for one, other, picture in clashes[:1]:
+        more = f", and {len(clashes) - 1} more such pairs" if len(clashes) > 1 else ""
+        kinds = f" or colour '**/*{one.suffix}' and '**/*{other.suffix}' into two folders"
+        remedy = f"rename one of them{kinds if one.suffix != other.suffix else ''}"
+        raise ColorizeError(f"{one} and {other} would both be written to {picture}{more}: {remedy}.")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -159,9 +159,18 @@ def test_a_photograph_is_never_written_over_through_a_link(album: Path, link: ob
 
 def test_two_photographs_never_make_one_picture(album: Path) -> None:
     write(album / "a.gif")
-    with pytest.raises(ColorizeError, match=r"album/a\.gif and album/a\.png would both be written to out/a\.png"):
+    with pytest.raises(
+        ColorizeError, match=r"album/a\.gif and album/a\.png would both be written to out/a\.png: rename"
+    ):
         make_plan("album", "out")
-    (album / "a.gif").unlink()
+    write(album / "sub/b.gif")
+    write(album / "sub/b.png")
+    more = r"a\.png, and 1 more such pairs: rename one of them or colour '\*\*/\*\.gif' and '\*\*/\*\.png' into two f"
+    with pytest.raises(ColorizeError, match=more):
+        make_plan("album", "out")
+    assert len(make_plan("album/**/*.gif", "out").jobs) == 2
+    for name in ("a.gif", "sub/b.gif", "sub/b.png"):
+        (album / name).unlink()
     write(album / "a_side_by_side.png")
     assert len(make_plan("album", "out").jobs) == 4
     with pytest.raises(ColorizeError, match=r"would both be written to out/a_side_by_side\.png"):

@@ -150,7 +150,7 @@ def test_what_would_lose_a_picture_is_refused_before_anything_starts(
     assert finished.code == 1
     assert finished.err == (
         f"error: {tmp_path}/album/a.jpg and {tmp_path}/album/a.png would both be written to {tmp_path}/out/a.png: "
-        "rename one of them.\n"
+        "rename one of them or colour '**/*.jpg' and '**/*.png' into two folders.\n"
     )
     assert not (tmp_path / "out").exists()
 
