@@ -44,10 +44,8 @@ def launch(main: Callable[[], None], config: str) -> None:
         sys.stderr.write("stopped.\n")
         raise SystemExit(130) from None
     except Exception as error:
-        if isinstance(error, ValueError) and str(error) in NO_TRIAL:
-            error = ColorizeError("No trial of this study has a result yet: every one failed, for the reasons above.")
-        if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
-            error = ColorizeError(_no_choice())
+        if isinstance(error, ValueError) and (words := _in_other_words(str(error))):
+            error = ColorizeError(words)
         if not is_mistake(error):
             raise
         print_error(error, _debug_in(sys.argv[1:]), config)
@@ -78,6 +76,17 @@ def print_error(error: Exception, debug: bool, config: str = "train") -> NoRetur
     else:
         sys.stderr.write(f"error: {sentence(error, config)}\n")
     raise SystemExit(1) from None
+
+
+def _in_other_words(message: str) -> str | None:
+    """The sentence for a message of Hydra or Optuna that helps nobody; None for any other."""
+    if message in NO_TRIAL:
+        return "No trial of this study has a result yet: every one failed, for the reasons above."
+    if message.startswith("Config group override must be"):
+        return _no_choice()
+    if message.startswith("Expecting one subcommand"):
+        return "-sc needs install=SHELL, uninstall=SHELL or query=SHELL, where SHELL is bash, zsh or fish."
+    return None
 
 
 def _no_choice() -> str:

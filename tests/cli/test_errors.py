@@ -34,6 +34,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "model": ("train.py model=lab_unit", ("lab_unit", "did you mean lab_unet?", "gray_cae", "rgb_convnet")),
     "data": ("train.py data=imagenet", ("imagenet", "cifar10", "landscapes", "scenes")),
+    "completion": ("train.py -sc fish", ("-sc needs install=SHELL",)),
     "experiment": ("train.py experiment=best", ("best", "landscapes_lab_unet")),
     "no folder": ("train.py data=landscapes data.root=/nope", ("data.root=/nope", "not a folder")),
     "folder of nobody": ("train.py data=landscapes data.root=~nobody1/x", ("data.root=~nobody1/x", "not a folder")),
