@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from colorize.color import rgb_to_gray
 from colorize.errors import ColorizeError, MissingExtraError, first_line
+from colorize.inference.colors import apply_gains
 from colorize.inference.renderer import Renderer
 from colorize.networks import Network
 from colorize.weights.onnx_file import FORMAT, OUTPUT, PREFIX
@@ -27,24 +28,24 @@ class Graph(nn.Module):
     """What is exported: all that a `Renderer`'s network does between a picture and its ab, padding and cropping too.
 
     Args:
-        renderer: whose target, network and chroma_gain it is; in float32 on the CPU.
+        renderer: whose target, network and gains it is; in float32 on the CPU.
         precision: "float32", or "float16", in which the network's own layers compute and keep their weights.
 
     Shape: (B, 1, H, W), the Rec.601 gray in [0, 1], for a network that sees colour (B, 3, H, W), its RGB ->
-    (B, 2, H, W), ab of CIE Lab, chroma_gain applied; any H and W unless the network is fixed in size.
+    (B, 2, H, W), ab of CIE Lab, gains applied; any H and W unless the network is fixed in size.
     """
 
     def __init__(self, renderer: Renderer, precision: str = "float32") -> None:
         super().__init__()
         self.target = renderer.target
         self.network = renderer.network if precision == "float32" else _Half(renderer.network)
-        self.gain = renderer.chroma_gain
+        self.gains = renderer.chroma_gain, renderer.cast_gain
         self.sees = "rgb" if renderer.needs_color else "gray"
 
     def forward(self, picture: Tensor) -> Tensor:
         x = self.target.see(picture.expand(-1, 3, -1, -1))
         prediction = self.target.predict(self.network, x).float()
-        return self.target.to_ab(x, prediction) * self.gain
+        return apply_gains(self.target.to_ab(x, prediction), *self.gains)
 
     def input_of(self, rgb: Tensor) -> Tensor:
         """What the graph is shown of RGB (B, 3, H, W) in [0, 1]."""
@@ -126,10 +127,11 @@ def metadata(renderer: Renderer, sees: str, facts: Mapping[str, Any]) -> dict[st
         "format": FORMAT,
         "version": version("colorize"),
         "input": words[sees],
-        "output": "ab: float32 (batch, 2, height, width), a and b of CIE Lab (D65); chroma_gain is applied",
+        "output": "ab: float32 (batch, 2, height, width), a and b of CIE Lab (D65), chroma_gain and cast_gain applied",
         "use": f"show it the picture with its shorter side at {size} pixels, enlarge ab, keep the picture's own gray",
         "image_size": size,
         "chroma_gain": renderer.chroma_gain,
+        "cast_gain": renderer.cast_gain,
         "opset": OPSET,
         "target": renderer.target.describe(),
         "network": dict(renderer.network.spec),

@@ -203,7 +203,7 @@ def _identity(film: Film, colorizer: Colorizer, settings: FilmSettings, codec: s
         "changed": status.st_mtime_ns,
         "weights": fingerprint(colorizer.network),
         "target": colorizer.target.describe(),
-        "facts": {name: getattr(colorizer, name) for name in ("working_size", "chroma_gain", "tta_scale")},
+        "facts": {name: getattr(colorizer, name) for name in ("working_size", "chroma_gain", "cast_gain", "tta_scale")},
         "precision": str(colorizer.dtype),
         "settings": said,
         "libraries": encoder_versions(),

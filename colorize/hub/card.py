@@ -28,7 +28,8 @@ def model_card(repository: str, header: Mapping[str, Any], license: str | None =
     arguments = ", ".join(f"{key} {value}" for key, value in network.items() if key != "name")
     facts = [
         f"**Network**: {network['name']} ({arguments}), {target['name']}; it sees photographs at "
-        f"{header['image_size']} pixels, chroma_gain {header.get('chroma_gain', 1.0):g}."
+        f"{header['image_size']} pixels, chroma_gain {header.get('chroma_gain', 1.0):g}, "
+        f"cast_gain {header.get('cast_gain', 1.0):g}."
     ]
     data = header.get("data")
     if isinstance(data, Mapping) and data:

@@ -96,7 +96,7 @@ class Colorizer(Renderer):
         Raises:
             ColorizeError: as `write_exported`.
         """
-        known = ("image_size", "chroma_gain", "tta_scale", "data", "epochs", "metrics", "hub")
+        known = ("image_size", "chroma_gain", "cast_gain", "tta_scale", "data", "epochs", "metrics", "hub")
         facts = {key: value for key, value in self.facts.items() if key in known}
         write_exported(expand_home(path), Model(self.target, self.network), facts, dtype)
 

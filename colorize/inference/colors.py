@@ -46,6 +46,14 @@ class Colors:
         return self.map(lambda values: values[number])
 
 
+def apply_gains(ab: Tensor, chroma_gain: float, cast_gain: float) -> Tensor:
+    """ab (..., h, w) times `chroma_gain`; its mean over the picture, the cast, times `cast_gain` too.
+
+    What all of a picture has in common is the least sure of its colours: a gray room is wrong with a little of it.
+    """
+    return (ab + (cast_gain - 1) * ab.mean((-2, -1), keepdim=True)) * chroma_gain
+
+
 def decode_colors(
     target: Target, x: Tensor, prediction: Tensor, temperature: float | None, samples: int, uncertainty: bool
 ) -> Colors:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from colorize.images import Photograph, Pixels, Planes, takes_planes
 from colorize.images.photograph import strips, to_8_bit
-from colorize.inference.colors import Colors, check_distribution, decode_colors
+from colorize.inference.colors import Colors, apply_gains, check_distribution, decode_colors
 from colorize.inference.device import choose_device, choose_precision
 from colorize.inference.merge import can_halve, merge_batch, merge_pixels, merge_planes, pixels_as_float
 from colorize.networks.fold import cast_weights, fold_batch_norms
@@ -34,8 +34,9 @@ class Renderer:
     Args:
         model: a trained network and its target; its weights are taken as they are now.
         facts: what is known of it; `image_size` is the shorter side of what the network sees, in pixels, `chroma_gain`
-            (1 where it is missing) what its ab is multiplied by, to make up for the caution of an averaging network,
-            `tta_scale` (1 where it is missing) how large, of that side, it sees the mirror image.
+            and `cast_gain` (1 where they are missing) what its ab is multiplied by to make up for the caution of an
+            averaging network, see `apply_gains`, `tta_scale` (likewise) how large, of that side, it sees the mirror
+            image.
         device: "auto" takes a GPU when there is one.
         precision: of the network: "32", "bf16", "16", or "auto", which is bf16 on a GPU or a CPU that has it. The
             colour maths are always float32.
@@ -50,6 +51,7 @@ class Renderer:
         self.facts = dict(facts)
         self.working_size = int(facts["image_size"])
         self.chroma_gain = float(facts.get("chroma_gain", 1.0))
+        self.cast_gain = float(facts.get("cast_gain", 1.0))
         self.tta_scale = float(facts.get("tta_scale", 1.0))
 
     @property
@@ -154,7 +156,8 @@ class Renderer:
     def _colors(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
         x = self.target.see(small)
         colors = decode_colors(self.target, x, self._predict(x), temperature, samples, uncertainty)
-        return replace(colors, ab=colors.ab * self.chroma_gain, samples=colors.samples * self.chroma_gain)
+        gains = self.chroma_gain, self.cast_gain
+        return replace(colors, ab=apply_gains(colors.ab, *gains), samples=apply_gains(colors.samples, *gains))
 
     def _predict(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):

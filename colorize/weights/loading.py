@@ -27,7 +27,8 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
 
     Returns:
         The model, on the CPU, and facts: `image_size`, the side of what the network is shown, and what there is of
-        `chroma_gain`, `tta_scale`, `data`, `epochs`, `metrics` and `hub`, the repository and commit that it came from.
+        `chroma_gain`, `cast_gain`, `tta_scale`, `data`, `epochs`, `metrics` and `hub`, the repository and commit that
+        it came from.
 
     Raises:
         ColorizeError: no such weights, or a file that neither a training nor `Colorizer.save` wrote.
@@ -54,7 +55,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
             f"{path} is refused: its network needs pictures of at least {model.network.multiple} pixels a side, but "
             f"says that it was trained on {size}."
         )
-    for name, least, most in (("chroma_gain", 0, 10), ("tta_scale", 0.25, 4)):
+    for name, least, most in (("chroma_gain", 0, 10), ("cast_gain", 0, 10), ("tta_scale", 0.25, 4)):
         number = facts.get(name, 1.0)
         if not isinstance(number, int | float) or not least <= number <= most:
             raise ColorizeError(f"{path} has the {name} {number!r}, which must be a number from {least} to {most}.")

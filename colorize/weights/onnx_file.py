@@ -84,7 +84,7 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
 
     Returns:
         The model, and facts: `image_size`, and what there is of `tta_scale`, `data`, `epochs`, `metrics` and `hub`. Its
-        chroma_gain is in its graph.
+        gains are in its graph.
 
     Raises:
         ColorizeError: no such file, another one, or as `parse_onnx`.

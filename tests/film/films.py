@@ -28,7 +28,7 @@ class Painter:
     at_full_size = False
     dtype = torch.float32
     network = torch.nn.Linear(1, 1)
-    working_size, chroma_gain, tta_scale = 32, 1.0, 1.0
+    working_size, chroma_gain, cast_gain, tta_scale = 32, 1.0, 1.0, 1.0
 
     def __init__(self) -> None:
         self.asked = 0

@@ -183,12 +183,15 @@ def test_a_stopped_film_goes_on_and_is_the_same(codec: str, tmp_path: Path, monk
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "whole.mkv", "out.mkv"}
 
 
-def test_another_gain_of_the_same_weights_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("gain", ["chroma_gain", "cast_gain"])
+def test_another_gain_of_the_same_weights_begins_anew(
+    gain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(colorize.film.make, "LEAST_FRAMES", 1)
     film, painter = write_film(tmp_path / "film.mkv", 300, size=(32, 32)), Painter()
     with pytest.raises(StoppedError):
         make(film, tmp_path / "out.mkv", painter, codec="ffv1", progress=_stop_after(150))
-    painter.chroma_gain = 1.2
+    setattr(painter, gain, 1.2)
     assert "begun anew" in " ".join(make(film, tmp_path / "out.mkv", painter, codec="ffv1"))
 
 

@@ -131,6 +131,16 @@ def test_the_gain_of_chroma_is_of_colours_and_not_of_their_deviation() -> None:
     torch.testing.assert_close(strong.deviation, plain.deviation)
 
 
+def test_the_gain_of_the_cast_is_of_what_a_whole_picture_has_in_common() -> None:
+    small = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    plain = unsure().predict_colors(small, samples=2, uncertainty=True)
+    muted = unsure(chroma_gain=2.0, cast_gain=0.25).predict_colors(small, samples=2, uncertainty=True)
+    for one, other in ((plain.ab, muted.ab), (plain.samples, muted.samples)):
+        cast = one.mean((-2, -1), keepdim=True)
+        torch.testing.assert_close(other, 2 * (one - cast) + 0.5 * cast, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(muted.deviation, plain.deviation)
+
+
 def test_a_map_is_black_where_it_is_sure_and_of_the_photographs_size() -> None:
     untrained = unsure(spread=0.0)
     model = Model(untrained.target, untrained.network)

@@ -48,13 +48,16 @@ def test_the_same_pictures_come_back(exported: tuple[Colorizer, Path]) -> None:
     assert np.array_equal(Colorizer.load(path, device="cpu").render(scene), colorizer.render(scene))
 
 
-def test_the_gain_of_chroma_goes_along(exported: tuple[Colorizer, Path]) -> None:
+def test_the_gains_go_along(exported: tuple[Colorizer, Path]) -> None:
     plain, path = exported
-    vivid = Colorizer(Model(plain.target, plain.network), plain.facts | {"chroma_gain": 1.5}, device="cpu")
+    vivid = Colorizer(
+        Model(plain.target, plain.network), plain.facts | {"chroma_gain": 1.5, "cast_gain": 0.5}, device="cpu"
+    )
     vivid.save(path, dtype=torch.float32)
     loaded = Colorizer.load(path, device="cpu")
     small = torch.rand(1, 3, 32, 32)
-    torch.testing.assert_close(loaded.predict_ab(small), 1.5 * plain.predict_ab(small))
+    ab = plain.predict_ab(small)
+    torch.testing.assert_close(loaded.predict_ab(small), 1.5 * (ab - ab.mean((2, 3), keepdim=True) / 2))
 
 
 def test_the_scale_of_the_mirror_image_goes_along(exported: tuple[Colorizer, Path]) -> None:
@@ -103,6 +106,7 @@ def test_the_header_says_what_it_is(exported: tuple[Colorizer, Path]) -> None:
         ({"chroma_gain": "2; rm"}, "must be a number from 0 to 10"),
         ({"chroma_gain": 11}, "must be a number from 0 to 10"),
         ({"chroma_gain": float("nan")}, "must be a number from 0 to 10"),
+        ({"cast_gain": -0.1}, "has the cast_gain -0.1, which must be a number from 0 to 10"),
         ({"tta_scale": 0}, "must be a number from 0.25 to 4"),
         ({"format": 3}, "has format 3, but this version reads 1 and 2"),
     ],

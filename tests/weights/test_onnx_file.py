@@ -136,14 +136,15 @@ def test_a_strangers_graph_is_checked(change: Change, words: str, tmp_path: Path
     [
         ({"image_size": 10**9}, "does not say the image size"),
         ({"image_size": "64; rm"}, "does not say the image size"),
-        ({"chroma_gain": "2; rm"}, None),
+        ({"chroma_gain": "2; rm", "cast_gain": "2; rm"}, None),
         ({"format": 2}, "has format 2, but this version reads 1"),
     ],
 )
 def test_a_strangers_facts_are_checked(facts: dict[str, Any], words: str | None, tmp_path: Path) -> None:
     path = write(tmp_path / "model.onnx", model(**facts))
-    if words is None:  # the gain is in the graph
-        assert Colorizer.load(path, device="cpu").chroma_gain == 1
+    if words is None:  # the gains are in the graph
+        loaded = Colorizer.load(path, device="cpu")
+        assert (loaded.chroma_gain, loaded.cast_gain) == (1, 1)
         return
     with pytest.raises(ColorizeError, match=words):
         Colorizer.load(path, device="cpu")
