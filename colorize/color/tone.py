@@ -42,10 +42,14 @@ def is_colored(rgb: Tensor) -> bool:
 
 
 def _tone(luminance: Tensor, ab: Tensor) -> Tensor:
-    """The curve ab = f(L), linear between `KNOTS` values of L, by least squares: (1, 2, h, w)."""
+    """The curve ab = f(L), linear between `KNOTS` values of L, by least squares: (1, 2, h, w).
+
+    Where few pixels have such an L it keeps to the mean, as if each knot had one pixel more, of that.
+    """
     knots = torch.linspace(0, 100, KNOTS, device=ab.device)
     hats = (1 - (luminance.reshape(-1, 1) - knots).abs() * (KNOTS - 1) / 100).clamp(min=0)
     points = ab[0].flatten(1).T
-    at_knots = torch.linalg.solve(hats.T @ hats + torch.eye(KNOTS, device=ab.device), hats.T @ points)
-    tone: Tensor = (hats @ at_knots).T.reshape_as(ab)
+    mean = points.mean(0)
+    at_knots = torch.linalg.solve(hats.T @ hats + torch.eye(KNOTS, device=ab.device), hats.T @ (points - mean))
+    tone: Tensor = (mean + hats @ at_knots).T.reshape_as(ab)
     return tone

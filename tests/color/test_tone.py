@@ -107,6 +107,20 @@ def test_one_value_is_no_color_at_any_size(size: tuple[int, int], value: float) 
     assert not is_colored(torch.full((3, *size), value))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 2), (3, 3), (4, 400)])
+@pytest.mark.parametrize("hue", ["sepia", "limegreen"])
+def test_one_hue_is_no_color_at_any_size(hue: str, size: tuple[int, int]) -> None:
+    """Where there are fewer pixels than knots too."""
+    assert not is_colored(tensor(Image.new("RGB", size, "#8c6e4b" if hue == "sepia" else hue)))
+
+
+@pytest.mark.parametrize("side", [4, 8])
+def test_tones_and_colors_of_few_pixels_are_told_apart(side: int) -> None:
+    values = 0.1 + 0.8 * torch.rand(3, side, side, generator=torch.Generator().manual_seed(0))
+    assert is_colored(values)
+    assert not is_colored(torch.stack([values[0] ** 0.8, values[0], values[0] ** 1.3]))
+
+
 def test_autocast_changes_nothing() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert is_colored(scene(8))
