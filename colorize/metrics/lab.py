@@ -134,15 +134,16 @@ def sliced_wasserstein(first: Tensor, second: Tensor) -> Tensor:
     Journal of Mathematical Imaging and Vision 51 (2015).
 
     Args:
-        first, second: counts, (221, 221); not finite where one of them is empty.
+        first, second: counts, (221, 221).
 
     Returns:
-        A float32 scalar, at least 0, on the device of `first`.
+        A float32 scalar, at least 0, on the device of `first`; NaN where one of them is empty.
     """
     device = first.device
-    first, second = first.cpu().double(), second.cpu().double()  # in float64, which not every device has
+    counts = first.cpu().double(), second.cpu().double()  # in float64, which not every device has
+    first, second = (each / each.sum() for each in counts)
     cells = (first + second).nonzero()
-    mass = (first / first.sum() - second / second.sum())[cells[:, 0], cells[:, 1]]
+    mass = (first - second)[cells[:, 0], cells[:, 1]]
     angles = torch.arange(_DIRECTIONS, dtype=torch.double) * (math.pi / _DIRECTIONS)
     lines = torch.stack([angles.cos(), angles.sin()], dim=1)
     position, order = (lines @ (cells - FURTHEST).double().T).sort(dim=1)

@@ -40,6 +40,12 @@ def test_the_distance_is_of_shares_and_not_of_places() -> None:
     assert distance(colors((10, 0), (20, 5)), colors(*[(10, 0), (20, 5)] * 3)) == pytest.approx(0, abs=1e-6)
 
 
+def test_there_is_no_distance_to_nothing() -> None:
+    nothing, gray = torch.zeros(221, 221, dtype=torch.long), ab_histogram(colors((0, 0)))
+    for first, second in ((nothing, nothing), (nothing, gray), (gray, nothing)):
+        assert sliced_wasserstein(first, second).isnan()
+
+
 def test_a_histogram_has_a_cell_for_every_color_of_srgb() -> None:
     steps = torch.linspace(0, 1, 18)
     cube = rgb_to_lab(torch.cartesian_prod(steps, steps, steps).T[None, :, None])
