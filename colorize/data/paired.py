@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -20,19 +21,28 @@ log = logging.getLogger(__name__)
 
 
 class PairedArray(Dataset[dict[str, Tensor]]):
-    """Some pairs of two packed folders; fetches a whole batch at once, `gray` being uint8 (B, 1, H, W)."""
+    """Some rows of `pairs`, whose columns are rows of two packed folders; fetches a whole batch at once.
 
-    def __init__(self, colored: np.ndarray, gray: np.ndarray, pairs: np.ndarray) -> None:
-        self.colored = ImageArray([colored], pairs[:, 0])
-        self.gray = ImageArray([gray], pairs[:, 1])
+    `gray` is uint8 (B, 1, H, W).
+    """
+
+    def __init__(self, colored: np.ndarray, gray: np.ndarray, pairs: np.ndarray, rows: np.ndarray) -> None:
+        self.colored = ImageArray([colored], pairs[rows, 0])
+        self.gray = ImageArray([gray], pairs[rows, 1])
+        self.rows = rows
 
     def __len__(self) -> int:
-        return len(self.colored)
+        return len(self.rows)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        images = self.gray.read(self.gray.rows[np.asarray(indices)])
+        chosen = np.asarray(indices)
+        images = self.gray.read(self.gray.rows[chosen])
         gray = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])
-        return {**self.colored.__getitems__(indices), "gray": to_channels_first(gray[..., None])}
+        return {
+            "rgb": to_channels_first(self.colored.read(self.colored.rows[chosen])),
+            "gray": to_channels_first(gray[..., None]),
+            "index": torch.from_numpy(self.rows[chosen]),
+        }
 
 
 class PairedData(PackedData):
@@ -94,7 +104,7 @@ class PairedData(PackedData):
         pairs = np.array([(row, row_of[stem(name)]) for row, name in enumerate(colored.names) if stem(name) in row_of])
         pairs = pairs.reshape(-1, 2)  # also when there is none
         self.names = [str(self.colored / colored.names[row]) for row, _ in pairs]
-        return {split: PairedArray(colored.images, gray.images, pairs[rows]) for split, rows in self.rows().items()}
+        return {split: PairedArray(colored.images, gray.images, pairs, rows) for split, rows in self.rows().items()}
 
 
 def gray_folder(root: Path, colored: Path, gray: str | None) -> Path | None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from colorize.data.paired import PairedData
 from colorize.errors import ColorizeError
@@ -105,8 +106,14 @@ def test_two_files_of_one_stem_are_named(make_pairs: MakePairs) -> None:
 def test_an_unreadable_file_leaves_its_pair_out(make_pairs: MakePairs, caplog: pytest.LogCaptureFixture) -> None:
     root = make_pairs(30)
     (root / "training/grey/flower 7.png").write_bytes(b"not a picture")
-    assert len(paired(root).names) == 29
+    data = paired(root)
+    assert len(data.names) == 29
     assert "flower 7.png" in caplog.text
+    for split in ("train", "val", "test"):
+        batch = data.sample(split, 100)
+        for rgb, index in zip(batch["rgb"], batch["index"].tolist(), strict=True):
+            picture = ImageOps.fit(Image.open(data.names[index]), (32, 32), Image.Resampling.LANCZOS)
+            assert np.array_equal(rgb.permute(1, 2, 0), picture)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
