@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.datasets import CIFAR10
 
-from colorize.data.base import ImageArray, ImageData, Split
+from colorize.data.base import ImageArray, ImageData, Split, check_whole
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
 
@@ -45,6 +45,7 @@ class CIFAR10Data(ImageData):
         augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, augment)
+        check_whole(0, split_seed=split_seed)
         if image_size != 32:
             raise ColorizeError(f"data.image_size is {image_size}, but the pictures of CIFAR-10 are 32x32.")
         if not 0 < val_fraction < 1:

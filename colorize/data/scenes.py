@@ -52,7 +52,7 @@ class SceneData(ImageData):
         augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, augment)
-        check_whole(0, train_size=train_size, val_size=val_size, test_size=test_size)
+        check_whole(0, train_size=train_size, val_size=val_size, test_size=test_size, scene_seed=scene_seed)
         self.sizes: dict[Split, int] = {"val": val_size, "test": test_size, "train": train_size}
         self.scene_seed = scene_seed
 
