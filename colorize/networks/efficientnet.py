@@ -45,6 +45,7 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, name: str = "efficientnet_lite0") -> None:
         super().__init__()
+        self.name = name
         width, depth = SCALES[choose("encoder", name, tuple(SCALES))]
         self.conv_stem = SameConv2d(3, _STEM, 3, stride=2)
         self.bn1 = nn.BatchNorm2d(_STEM, eps=1e-3)

@@ -49,8 +49,7 @@ def load_encoder_weights(network: Network, source: str) -> None:
         theirs = _of_timm(encoder.name) if source == "imagenet" else _read(expand_home(source))
         encoder = encoder.body
     else:
-        name = str(network.spec.get("encoder", "efficientnet_lite0"))
-        theirs = _read(_imagenet(name) if source == "imagenet" else expand_home(source))
+        theirs = _read(_imagenet(network.encoder.name) if source == "imagenet" else expand_home(source))
     ours = encoder.state_dict()
     by_name = {_plain(name): tensor for name, tensor in theirs.items()}
     orders: list[list[Any]] = [[by_name.get(_plain(name)) for name in ours]]

@@ -29,6 +29,14 @@ def test_imagenet_weights_are_those_of_the_package() -> None:
         assert torch.equal(mine, reference)
 
 
+def test_a_network_built_by_hand_gets_the_weights_of_its_encoder() -> None:
+    ours, network = EncoderUNet(1, 2, "efficientnet_lite2"), make("efficientnet_lite2")
+    for one in (ours, network):
+        load_encoder_weights(one, "imagenet")
+    theirs = network.encoder.state_dict()  # type: ignore[operator, union-attr]
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.encoder.state_dict().items())
+
+
 def test_weights_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match="UNet has no pretrained encoder"):
         load_encoder_weights(UNet(1, 2), "imagenet")
