@@ -69,7 +69,8 @@ def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn
         network: whose modules they are.
 
     Raises:
-        ColorizeError: a factor below 0, without `lr`, or for a module that the network does not have.
+        ColorizeError: a factor that is not finite or below 0, without a number as `lr`, or for a module that the
+            network does not have.
     """
     known = dict(network.named_children())
     factors = (spec.get(LR_FACTORS) if isinstance(spec, Mapping) else None) or {}  # else `build_optimizer` refuses it
@@ -80,8 +81,11 @@ def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn
             raise ColorizeError(
                 f"model.optimizer.{LR_FACTORS}.{name} is no module of the network, which has {', '.join(known)}."
             )
-        if not isinstance(factor, int | float) or factor < 0 or "lr" not in spec:
-            raise ColorizeError(f"model.optimizer.{LR_FACTORS}.{name}={factor} must be at least 0, and needs an lr.")
+        if not (isinstance(factor, int | float) and 0 <= factor < math.inf and isinstance(spec.get("lr"), int | float)):
+            raise ColorizeError(
+                f"model.optimizer.{LR_FACTORS}.{name}={factor} must be a number of at least 0, and needs one as "
+                "model.optimizer.lr."
+            )
     return {known[name]: float(factor) for name, factor in factors.items()}
 
 

@@ -1,5 +1,6 @@
 """Learning rates by module."""
 
+import math
 from typing import Any
 
 import pytest
@@ -54,8 +55,11 @@ def test_what_a_loss_learns_is_trained_too() -> None:
             {"lr": 1e-2, "lr_factors": {"encode": 0.5}},
             r"encode is no module of the network, which has encoder",
         ),
-        ({"lr": 1e-2, "lr_factors": {"encoder": -1}}, "must be at least 0"),
-        ({"lr_factors": {"encoder": 0.5}}, "needs an lr"),
+        ({"lr": 1e-2, "lr_factors": {"encoder": -1}}, "must be a number of at least 0"),
+        ({"lr": 1e-2, "lr_factors": {"encoder": math.nan}}, "encoder=nan must be a number of at least 0"),
+        ({"lr": 1e-2, "lr_factors": {"encoder": math.inf}}, "encoder=inf must be a number of at least 0"),
+        ({"lr_factors": {"encoder": 0.5}}, r"needs one as model\.optimizer\.lr\."),
+        ({"lr": "fast", "lr_factors": {"encoder": 0.5}}, r"needs one as model\.optimizer\.lr\."),
         ({"lr": 1e-2, "lr_factors": 0.5}, "must name modules"),
     ],
 )
