@@ -91,7 +91,8 @@ class LabHybridTask(LabBinsTask):
     Args:
         network, loss, optimizer, scheduler: see `Task`; the loss is of ab / 110.
         cross_entropy_loss: `soft_cross_entropy` and its arguments, as of `LabBinsTask`.
-        loss_weight, cross_entropy_weight: what each counts; 0 for `loss` leaves a trained regression as it is.
+        loss_weight, cross_entropy_weight: what each counts; 0 for `loss` leaves a trained regression as it is where all
+            before the head is frozen (`lr_factors`) and no weight decays.
         fields: `luminance`, `grid` and `temperature`, see `LabHybridTarget`.
 
     Raises:
