@@ -72,12 +72,27 @@ def test_shape_and_gradient(channels: int) -> None:
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_upscale_is_a_picture_enlarged_beforehand(channels: int) -> None:
+    plain, upscaled = (EncoderUNet(channels, 2, upscale=upscale).eval() for upscale in (1, 2))
+    upscaled.load_state_dict(plain.state_dict())
+    assert (upscaled.multiple, upscaled.output_stride) == (plain.multiple // 2, plain.output_stride // 2) == (16, 1)
+    x = torch.rand(2, channels, 16, 48) * 2 - 1
+    with torch.no_grad():
+        found, enlarged = upscaled(x), torch.nn.functional.interpolate(x, (32, 96), mode="bilinear")
+        assert found.shape == (2, 2, 16, 48)
+        assert torch.equal(found, plain(enlarged))
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "channels", "words"),
     [
-        ({"decoder_channels": [8, 8]}, "must be four numbers"),
+        ({"decoder_channels": [8, 8]}, 1, "must be four numbers"),
+        ({"decoder_channels": [8, 8, 8, 0]}, 1, "must be four numbers"),
+        ({"upscale": 3}, 1, "upscale is 3, but must be 1 or 2"),
+        ({}, 2, "in_channels is 2, but an encoder of photographs is shown 1 or 3"),
     ],
 )
-def test_what_cannot_be_is_refused(arguments: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_is_refused(arguments: dict[str, Any], channels: int, words: str) -> None:
     with pytest.raises(ColorizeError, match=words):
-        build_network({"name": "EncoderUNet", **arguments}, 1, 2)
+        build_network({"name": "EncoderUNet", **arguments}, channels, 2)
