@@ -1,9 +1,11 @@
 """Every experiment composes, says what it reproduces, and runs."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hydra.utils import instantiate
+from torch import nn
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.training.checks import check
@@ -23,6 +25,19 @@ def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -
 def test_experiments_begin_with_what_they_reproduce(experiment: str) -> None:
     lines = (CONFIG_DIR / "experiment" / f"{experiment}.yaml").read_text().splitlines()
     assert [line.split(":")[0] for line in lines[1:4]] == ["# Reproduces", "# Stated", "# Chosen"]
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    ["cifar10_cae", "landscapes_lab", *(f"{kind}_{n}" for kind in ("autoencoder", "colorizer") for n in (1, 2, 3))],
+)
+def test_experiments_have_the_channels_that_they_state(experiment: str, tmp_path: Path) -> None:
+    text = (CONFIG_DIR / "experiment" / f"{experiment}.yaml").read_text()
+    stated = re.search(r"# Chosen: .*?(\d+) to (\d+) channels", text)
+    assert stated is not None
+    encoder = build_task(train_config(tmp_path, f"experiment={experiment}")).network.get_submodule("encoder")
+    widths = [module.out_channels for module in encoder.modules() if isinstance(module, nn.Conv2d)]
+    assert [min(widths), max(widths)] == [int(number) for number in stated.groups()]
 
 
 @pytest.mark.filterwarnings("ignore")
