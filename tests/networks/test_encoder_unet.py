@@ -46,9 +46,17 @@ def test_bf16_autocast_on_a_cpu_gives_nearly_what_float32_gives() -> None:
     assert (rounded.float() - exact).abs().max() < 0.1 * exact.abs().max()
 
 
-@pytest.mark.parametrize(("gradients", "expected"), [(True, torch.float32), (False, torch.bfloat16)])
+@pytest.mark.parametrize(
+    ("gradients", "frozen", "of_input", "expected"),
+    [
+        (True, False, False, torch.float32),
+        (True, True, True, torch.float32),
+        (True, True, False, torch.bfloat16),
+        (False, False, True, torch.bfloat16),
+    ],
+)
 def test_a_convolution_whose_gradient_is_slow_in_bf16_is_in_float32_where_there_is_one(
-    gradients: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    gradients: bool, frozen: bool, of_input: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed = []
     forward = torch.nn.Conv2d.forward
@@ -59,7 +67,8 @@ def test_a_convolution_whose_gradient_is_slow_in_bf16_is_in_float32_where_there_
 
     monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
     with torch.set_grad_enabled(gradients), torch.autocast("cpu", torch.bfloat16):
-        SameConv2d(4, 4, 5, groups=4)(torch.rand(1, 4, 8, 8))
+        layer = SameConv2d(4, 4, 5, groups=4).requires_grad_(not frozen)
+        layer(torch.rand(1, 4, 8, 8, requires_grad=of_input))
     assert [result.dtype for result in computed] == [expected]
 
 
