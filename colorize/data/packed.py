@@ -51,6 +51,8 @@ class PackedData(ImageData):
                 f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "
                 "nor add up to more than 1."
             )
+        if not (isinstance(max_bad_fraction, int | float) and 0 <= max_bad_fraction <= 1):
+            raise ColorizeError(f"data.max_bad_fraction is {max_bad_fraction}, but must be a number from 0 to 1.")
         self.cache_dir = expand_home(cache_dir)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction

@@ -1,5 +1,6 @@
 """Shards of pictures, streamed: more of them than a disk holds."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -90,8 +91,8 @@ class StreamingData(ImageData):
         if not roots:
             raise ColorizeError("No shards are named: add data.root=FOLDER or data.root=s3://BUCKET/FOLDER.")
         check_whole(1, mix_shards=mix_shards)
-        if cache_gb is not None and cache_gb <= 0:
-            raise ColorizeError(f"data.cache_gb is {cache_gb}, but must be above 0, or null.")
+        if cache_gb is not None and not (isinstance(cache_gb, int | float) and 0 < cache_gb < math.inf):
+            raise ColorizeError(f"data.cache_gb is {cache_gb}, but must be a number above 0, or null.")
         for key in storage_options or {}:
             if any(word in str(key).lower() for word in SECRET):
                 raise ColorizeError(
