@@ -100,7 +100,12 @@ def _complete_rows(text: str) -> list[list[str]]:
 
 def _encode(rows: Iterable[LedgerRow | list[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(row if isinstance(row, list) else astuple(row) for row in rows)
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        values = row if isinstance(row, list) else astuple(row)
+        # Python 3.11 writes a carriage return without quotes, and ends the row there when it reads it
+        (quoted if any("\r" in str(value) for value in values) else plain).writerow(values)
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -72,6 +72,15 @@ def test_names_that_are_not_utf_8_come_back(tmp_path: Path) -> None:
     assert Ledger(tmp_path).status(file) == "done"
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\x85", "\u2028"])
+def test_names_with_line_ends_come_back(end: str, tmp_path: Path) -> None:
+    file = Path(f"album/a{end}b.jpg")
+    Ledger(tmp_path).add(LedgerRow(str(file), "done", str(file), 1.0, ""))
+    Ledger(tmp_path).close()
+    assert [row["file"] for row in rows(tmp_path)] == [str(file)]
+    assert Ledger(tmp_path).status(file) == "done"
+
+
 @pytest.mark.parametrize("content", ["name,price\nfish,3\n", "no line end", "file,status\n"])
 def test_a_table_of_another_is_left_alone(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.csv").write_text(content)
