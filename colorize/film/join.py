@@ -61,10 +61,11 @@ def join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, ou
 
 
 def _join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, output: Path) -> None:
+    form = CONTAINERS[recipe.suffix]
     with (
         whole_file(output) as file,
         open_film(film) as (old, pictures),
-        av.open(str(file.name), "w", CONTAINERS[recipe.suffix], metadata_errors="surrogateescape") as new,
+        av.open(str(Path(file.name).absolute()), "w", form, metadata_errors="surrogateescape") as new,
     ):
         track, copies = add_tracks(new, old, pictures, tracks, recipe)
         with same_priority():

@@ -37,11 +37,13 @@ DEFAULT_RATE = Fraction(25)
 def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """A film's file and its picture track: the best, no cover picture.
 
+    FFmpeg is given an absolute path: it takes what is before a colon at the start of another for a protocol.
+
     Raises:
         ColorizeError: it is no film.
     """
     try:
-        container = av.open(str(path), metadata_errors="surrogateescape", timeout=(60, None))
+        container = av.open(str(path.absolute()), metadata_errors="surrogateescape", timeout=(60, None))
     except (FFmpegError, ValueError, OSError) as error:
         raise ColorizeError(f"{path}: cannot be read as a film: {reason_of(error)}.") from error
     with container:

@@ -68,6 +68,15 @@ def steps(values: list[float]) -> list[float]:
     return [after - before for before, after in itertools.pairwise(values)]
 
 
+def test_a_name_is_no_address_whatever_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg takes what is before a colon for a protocol, such as http: or concat:."""
+    monkeypatch.chdir(tmp_path)
+    film = write_film(tmp_path / "part:1/concat:2 \udcff%d.mkv", 3).relative_to(tmp_path)
+    output = Path("part:1/out:2 \udcff%d.mkv")
+    make_film(film, output, Painter(), FilmSettings("ffv1"))  # type: ignore[arg-type]
+    assert len(lumas(tmp_path / output)) == 3
+
+
 def test_a_single_frame_is_a_film(tmp_path: Path) -> None:
     output, notes = make(write_film(tmp_path / "film.mkv", 1))
     assert (lumas(output)[0] == gray(0)).all()
