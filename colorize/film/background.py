@@ -20,7 +20,7 @@ def work_ahead(
 ) -> Generator[T, None, None]:
     """The items of `source`, at most `most` of which a thread has ready; what `source` raises is raised here.
 
-    When this iterator is closed, the thread has ended.
+    When this iterator is closed, the thread has ended; what `source` raises of being closed is dropped.
 
     Raises:
         StoppedError: `stopping` became true.
@@ -30,16 +30,16 @@ def work_ahead(
 
     def work() -> None:
         error: BaseException | None = None
-        items = iter(source)
         try:
+            items = iter(source)
             for item in items:
                 if closed.is_set():
                     break
                 ready.put((item, None, False))
+            if hasattr(items, "close"):
+                items.close()
         except BaseException as raised:
             error = raised
-        if isinstance(items, Iterator) and hasattr(items, "close"):
-            items.close()
         ready.put((None, error, True))
 
     thread = threading.Thread(target=work, name="work_ahead", daemon=True)

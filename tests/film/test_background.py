@@ -40,6 +40,32 @@ def test_an_error_is_raised_where_the_item_would_be() -> None:
         next(items)
 
 
+def test_an_error_of_closing_ends_the_thread() -> None:
+    def numbers() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            raise KeyError("the end")
+
+    items = work_ahead(numbers(), 1)
+    assert next(items) == 1
+    items.close()
+    assert not threads_of("work_ahead")
+
+
+class NoItems:
+    """What cannot be gone through."""
+
+    def __iter__(self) -> Iterator[int]:
+        raise KeyError("no items")
+
+
+def test_what_cannot_be_begun_is_raised() -> None:
+    with pytest.raises(KeyError, match="no items"):
+        list(work_ahead(NoItems(), 1))
+
+
 def test_closing_ends_the_thread_and_the_source() -> None:
     closed = threading.Event()
 
