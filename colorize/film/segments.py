@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -128,9 +127,13 @@ class Segments:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.is_joined or not self.finished:  # there is nothing to go on with
-            shutil.rmtree(self.folder)
+        is_needed = self.finished and not self.is_joined
+        for path in () if is_needed else self.folder.iterdir():
+            path.unlink()
         self._lock.release()
+        if not is_needed:
+            with suppress(OSError):  # NFS kept the open lock until now; or another process has begun this film
+                self.folder.rmdir()
 
     @property
     def frames(self) -> int:

@@ -1,5 +1,6 @@
 """The finished parts of a film: what an earlier start left is gone on with, but for what is damaged."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,28 @@ def test_what_is_finished_is_found_again(output: Path) -> None:
         assert {name: values.tolist() for name, values in segments.carry.items()} == {
             name: values.tolist() for name, values in CARRY.items()
         }
+
+
+def test_an_open_lock_that_a_network_disk_keeps_is_no_error(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NFS only renames an open file that is removed: its folder cannot be removed before it is closed."""
+    real = os.unlink
+
+    def unlink(path: Path | str, *, dir_fd: int | None = None) -> None:
+        if str(path).endswith("lock"):
+            os.rename(path, f"{path}.nfs", src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        else:
+            real(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    with begin(output) as segments:
+        segments.is_joined = True
+    assert [path.name for path in segments.folder.iterdir()] == ["lock.nfs"]
+
+
+def test_what_is_joined_leaves_nothing(output: Path) -> None:
+    with begin(output) as segments:
+        segments.is_joined = True
+    assert list(output.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["flipped", "cut"])
