@@ -13,6 +13,8 @@ class StoppedError(Exception):
 class Stop:
     """Before the first photograph, Ctrl-C and SIGTERM end the process; once `gentle`, they only set `asked`.
 
+    One that is ignored stays so, as Ctrl-C is in the background of a script.
+
     Raises:
         SystemExit: 130, when the block was left because of them before the first photograph.
     """
@@ -22,7 +24,8 @@ class Stop:
         self.gentle = False
 
     def __enter__(self) -> "Stop":
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
         for number in self._before:
             signal.signal(number, self._ask)
         return self

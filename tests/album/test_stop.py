@@ -31,6 +31,18 @@ def test_from_then_on_it_only_asks(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_what_is_ignored_stays_ignored() -> None:
+    """As Ctrl-C is in a command that a script has put into the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert not stop.asked
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_other_errors_pass_through() -> None:
     with pytest.raises(ArithmeticError), Stop():
         raise ArithmeticError
