@@ -229,7 +229,7 @@ class _Several:
             _remember(studio, request, *uploads or [])
 
         def stop(request: gr.Request) -> None:
-            studio.sessions[_name(request)].stop.set()
+            studio.sessions.stop(_name(request), "several")
 
         self.start.click(
             color,

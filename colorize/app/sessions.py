@@ -24,14 +24,14 @@ class Session:
     Attributes:
         folders: those with the newest results, one for each part of the page.
         uploads: files that were sent by it.
-        stop: set when its visitor wants the current work to end, or has left.
+        stops: set when its visitor wants the current work of a part of the page to end, or has left.
         closed: set when the page was closed.
         used: when it last asked for anything, in seconds of time.monotonic.
     """
 
     folders: dict[str, Path] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
-    stop: threading.Event = field(default_factory=threading.Event)
+    stops: dict[str, threading.Event] = field(default_factory=dict)
     closed: bool = False
     used: float = 0.0
 
@@ -60,14 +60,17 @@ class Sessions:
         return session
 
     @contextmanager
-    def folder(self, name: str, part: str) -> Iterator[Path]:
-        """A new folder for results of one part of a page; the one before is removed when all went well, else this."""
+    def folder(self, name: str, part: str) -> Iterator[tuple[Path, threading.Event]]:
+        """A new folder for results of one part of a page, and what is set when that work is to end.
+
+        The folder before is removed when all went well, else this.
+        """
         session = self[name]
-        session.stop.clear()
+        stop = session.stops[part] = threading.Event()
         new = self.root / secrets.token_hex(16)
         new.mkdir()
         try:
-            yield new
+            yield new, stop
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -77,6 +80,12 @@ class Sessions:
         if old is not None:
             shutil.rmtree(old, ignore_errors=True)
 
+    def stop(self, name: str, part: str) -> None:
+        """End the work of one part of a page, if there is any."""
+        stop = self[name].stops.get(part)
+        if stop is not None:
+            stop.set()
+
     def close(self, name: str) -> None:
         """End the work of a page that was closed, and remove its files."""
         with self._lock:
@@ -84,7 +93,8 @@ class Sessions:
             if session is None:
                 return
             session.closed = True
-            session.stop.set()
+            for stop in session.stops.values():
+                stop.set()
             others = {upload for other in self._open.values() for upload in other.uploads}
         for folder in session.folders.values():
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -81,18 +82,19 @@ class Studio:
         Raises:
             ColorizeError: it is no photograph, is too large or took too long, and as `prepare`.
         """
-        with self.sessions.folder(name, "one") as folder:
+        with self.sessions.folder(name, "one") as (folder, stop):
             colorizer, settings = self.prepare(asked)
-            file = take(upload, folder)
+            for part in ("look", "pictures"):
+                (folder / part).mkdir()
+            file = take(upload, folder / "pictures")
             if is_film(file):
                 raise ColorizeError(f"{file.name}: {FILM}")
-            (folder / "look").mkdir()
             seen = look(file, colorizer, settings, folder / "look")
             yield seen, None
             others = (settings.side_by_side, settings.samples, settings.uncertainty)
             [job] = make_plan(str(file), None, settings.format, *others).jobs
             rows: list[LedgerRow] = []
-            self._run([job], name, colorizer, settings, rows.append)
+            self._run([job], stop, colorizer, settings, rows.append)
             if not rows:
                 raise ColorizeError(f"{file.name}: {self._too_long()}")
             if rows[0].status == "failed":
@@ -118,7 +120,7 @@ class Studio:
                 f"These are {len(uploads)} photographs, and the page takes {self.limits.files} at once: send fewer, or "
                 "use predict.py."
             )
-        with self.sessions.folder(name, "several") as folder:
+        with self.sessions.folder(name, "several") as (folder, stop):
             colorizer, settings = self.prepare(asked)
             for part in ("photographs", "pictures", "thumbnails"):
                 (folder / part).mkdir()
@@ -136,7 +138,7 @@ class Studio:
                 progress(len(rows), len(jobs))
 
             progress(0, len(jobs))
-            self._run(jobs, name, colorizer, settings, record)
+            self._run(jobs, stop, colorizer, settings, record)
             done = [Path(row.output) for row in rows if row.status == "done"]
             archive = _zip(done, folder / "colorized.zip") if done else None
             failed = [self.plain(row.message) for row in rows if row.status == "failed"]
@@ -150,16 +152,15 @@ class Studio:
     def _run(
         self,
         jobs: list[Job],
-        name: str,
+        stop: threading.Event,
         colorizer: Colorizer,
         settings: Settings,
         record: Callable[[LedgerRow], None],
     ) -> None:
-        session = self.sessions[name]
         end = time.monotonic() + self.limits.seconds
 
         def stopping() -> bool:
-            return session.stop.is_set() or time.monotonic() > end
+            return stop.is_set() or time.monotonic() > end
 
         pipeline = Pipeline(colorizer, settings, record, settings.threads(), stopping)
         pipeline.run(jobs)

@@ -20,7 +20,7 @@ def left(sessions: Sessions) -> list[str]:
 
 
 def make(sessions: Sessions, name: str, part: str = "one") -> Path:
-    with sessions.folder(name, part) as folder:
+    with sessions.folder(name, part) as (folder, _):
         (folder / "picture.jpg").write_bytes(name.encode())
     return folder
 
@@ -37,7 +37,7 @@ def test_what_failed_leaves_nothing_and_keeps_the_results_before(sessions: Sessi
     kept = make(sessions, "a")
 
     def fail() -> None:
-        with sessions.folder("a", "one") as folder:
+        with sessions.folder("a", "one") as (folder, _):
             (folder / "half.jpg").touch()
             raise ValueError("no picture")
 
@@ -59,13 +59,21 @@ def test_a_page_that_is_closed_leaves_nothing(sessions: Sessions) -> None:
 
 
 def test_a_page_that_is_closed_ends_its_work_which_leaves_nothing(sessions: Sessions) -> None:
-    with sessions.folder("a", "one") as folder:
-        session = sessions["a"]
-        assert not session.stop.is_set()
+    with sessions.folder("a", "one") as (folder, stop):
+        assert not stop.is_set()
         sessions.close("a")
-        assert session.stop.is_set()
+        assert stop.is_set()
         (folder / "picture.jpg").touch()
     assert left(sessions) == []
+
+
+def test_a_part_is_stopped_whatever_else_is_begun(sessions: Sessions) -> None:
+    sessions.stop("a", "several")  # of which there is no work
+    with sessions.folder("a", "one") as (_, one), sessions.folder("a", "several") as (_, several):
+        sessions.stop("a", "several")
+        with sessions.folder("a", "one"):
+            assert several.is_set()
+            assert not one.is_set()
 
 
 def test_a_file_that_two_pages_sent_stays_for_the_other(sessions: Sessions) -> None:

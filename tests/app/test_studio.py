@@ -177,11 +177,33 @@ def test_stop_keeps_what_is_done(make_studio: MakeStudio, tmp_path: Path) -> Non
 
     def stop(done: int, total: int) -> None:
         if done == 2:
-            studio.sessions["a"].stop.set()
+            studio.sessions.stop("a", "several")
 
     album = studio.color_several("a", photographs, asked(), stop)
     assert [name for _, name in album.thumbnails] == ["0.tif", "1.tif"]
     assert album.left == 2
+
+
+def test_a_page_that_is_closed_while_weights_are_loaded_has_no_work_done(
+    make_studio: MakeStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio, colorizer = make_studio(unsure()), unsure()
+
+    def close(*_: Any) -> Colorizer:
+        studio.sessions.close("a")
+        return colorizer
+
+    monkeypatch.setattr(studio.choices, "load", close)
+    album = studio.color_several("a", [jpeg(tmp_path / "photo.jpg")], asked(), lambda *_: None)
+    assert (album.thumbnails, album.left) == ([], 1)
+
+
+@pytest.mark.parametrize("name", ["look", "pictures", "Look.jpg"])
+def test_a_photograph_may_be_called_as_our_folders_are(make_studio: MakeStudio, tmp_path: Path, name: str) -> None:
+    photograph = jpeg(tmp_path / "photo.jpg").rename(tmp_path / name)
+    [_, (_, job)] = make_studio(unsure()).color_one("a", photograph, asked())
+    assert job is not None
+    assert job.output.stem == f"{photograph.stem}_colorized"
 
 
 def test_too_many_at_once_are_refused(make_studio: MakeStudio, tmp_path: Path) -> None:
