@@ -72,7 +72,7 @@ def thumbnail(picture: Path, folder: Path) -> Path:
         page = read_photograph(picture, None, page=0)
         pixels = three_channels(to_8_bit(on_white(page.pixels, page.alpha)))
     else:
-        pixels = read_rgb(picture, min_size=THUMBNAIL_SIDE)
+        pixels = read_rgb(picture, min_size=THUMBNAIL_SIDE, max_megapixels=None)
     write_photograph(path, _reduce(pixels, THUMBNAIL_SIDE), quality=QUALITY)
     return path
 

@@ -24,16 +24,16 @@ LONGEST_FILE = 2**32  # bytes of any file, which is read whole
 BYTES_OF_A_PIXEL = 16  # of four channels of 32 bits, not compressed
 
 
-def read_rgb(path: Path, *, min_size: int | None = None) -> npt.NDArray[np.uint8]:
+def read_rgb(path: Path, *, min_size: int | None = None, max_megapixels: float | None = 200) -> npt.NDArray[np.uint8]:
     """The photograph as 8-bit RGB, uint8 (H, W, 3), upright, transparency laid on white.
 
     Pixels under another profile are brought to sRGB; 16-bit values v become round(v / 257). With `min_size`, a JPEG
     may be decoded at 1/2, 1/4 or 1/8 of its size as long as both sides stay at or above `min_size` pixels.
 
     Raises:
-        ImageError: the file cannot be read, is no photograph, or has more than 200 megapixels.
+        ImageError: the file cannot be read, is no photograph, or has more than `max_megapixels`; None reads any.
     """
-    photograph = _read(path, 200, min_size)
+    photograph = _read(path, max_megapixels, min_size)
     return three_channels(to_8_bit(on_white(photograph.pixels, photograph.alpha))).astype(np.uint8, copy=False)
 
 

@@ -15,8 +15,7 @@ from colorize.album.ranks import Ranks
 from colorize.album.settings import Settings
 from colorize.album.share import color_album
 from colorize.album.stop import Stop
-from colorize.app.limits import Limits
-from colorize.app.looks import LONGEST_SIDE
+from colorize.app.looks import LONGEST_SIDE, thumbnail
 from colorize.app.studio import Asked, Studio, say
 from colorize.errors import ColorizeError
 from colorize.images import Photograph, write_pages
@@ -217,5 +216,10 @@ def test_what_is_said_is_text() -> None:
     assert say() == ""
 
 
-def test_the_limits_are_those_of_the_command() -> None:
-    assert Limits().megapixels <= 200
+def test_a_thumbnail_is_made_of_any_picture(tmp_path: Path) -> None:
+    """What is written may be larger than the photographs that data sets take."""
+    folder = tmp_path / "thumbnails"
+    folder.mkdir()
+    Image.new("L", (15_000, 15_000)).save(tmp_path / "large.jpg")
+    with Image.open(thumbnail(tmp_path / "large.jpg", folder)) as small:
+        assert small.size == (512, 512)
