@@ -81,7 +81,7 @@ def choose_page(pages: list[Page], number: int | None) -> Page:
         raise ValueError("its first directory is broken")
     counted = f"{_MOST_PAGES} or more" if pages[0].frames == _MOST_PAGES else str(len(pages))
     if number is None and len(pages) > 1:
-        raise ValueError(f"it has {counted} pages, coloured only from file to file; give a file of one page")
+        raise ValueError(f"it has {counted} pages, which predict.py colours; here give a file of one page")
     if len(pages) > 1 and pages[0].frames == _MOST_PAGES:
         raise ValueError(f"it has {counted} pages; split it into files of fewer pages, as tiffsplit does")
     if number is not None and number >= len(pages):

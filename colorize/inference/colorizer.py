@@ -109,21 +109,22 @@ class Colorizer(Renderer):
         saturation: float = 1.0,
         tta: bool = True,
         temperature: float | None = None,
+        max_megapixels: float | None = 200,
     ) -> None:
         """Write the picture of a photograph's file, in its depth, with all that the file says of it.
 
         Args:
-            photograph: a file of any format that is read.
+            photograph: a file of any format that is read, of one page.
             output: its suffix names the format; an older file stays until the new one is on the disk.
             quality: 1 to 100, of JPEG, WebP and AVIF.
-            saturation, tta, temperature: as in `colorize`.
+            saturation, tta, temperature, max_megapixels: as in `colorize`.
 
         Raises:
             ImageError: the photograph cannot be read, or the picture cannot be written.
             ColorizeError: as in `colorize`.
         """
         check_distribution(self.target, temperature)
-        read = read_photograph(expand_home(photograph), gray=not self.needs_color)
+        read = read_photograph(expand_home(photograph), max_megapixels, gray=not self.needs_color)
         path = expand_home(output)
         picture: Pixels | Planes
         if self.at_full_size:

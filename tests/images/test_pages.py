@@ -30,7 +30,7 @@ def pages(path: Path, *kinds: int) -> None:
 
 def test_a_tiff_of_several_pages_is_refused_with_their_number(tmp_path: Path) -> None:
     pages(tmp_path / "x.tif", 0, 0, 1, 0)
-    with pytest.raises(ImageError, match=r"it has 3 pages, coloured only from file to file"):
+    with pytest.raises(ImageError, match=r"it has 3 pages, which predict.py colours; here give a file of one page"):
         read_photograph(tmp_path / "x.tif")
 
 

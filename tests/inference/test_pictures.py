@@ -7,11 +7,13 @@ import pytest
 import torch
 from PIL import ExifTags, Image
 
+from colorize.errors import ImageError
 from colorize.images import read_photograph
 from colorize.images.icc import gray_profile
 from colorize.inference.pictures import as_photograph, as_pil, batch_as_float
 from colorize.scenery import render_scenes
 from tests.images.test_profiles import cmyk_profile
+from tests.inference.unsure import unsure
 
 
 def test_a_cmyk_image_goes_by_its_profile_as_its_file_does(tmp_path: Path) -> None:
@@ -126,3 +128,12 @@ def test_a_path_begins_at_home_and_a_tensor_may_need_a_gradient(
 def test_a_batch_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="A batch must be"):
         batch_as_float(torch.zeros(shape))
+
+
+def test_a_larger_file_is_taken_when_that_is_asked_for(tmp_path: Path) -> None:
+    source, output = tmp_path / "a.png", tmp_path / "b.png"
+    Image.new("L", (40, 30)).save(source)
+    unsure().colorize(source, max_megapixels=0.0012)
+    unsure().colorize_file(source, output, max_megapixels=0.0012)
+    with pytest.raises(ImageError, match=r"max_megapixels is 0\.0011: give a larger one"):
+        unsure().colorize_file(source, output, max_megapixels=0.0011)
