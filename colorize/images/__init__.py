@@ -1,7 +1,7 @@
 """Reading and writing photographs: orientation, profiles, transparency, 16 bit, atomic writes."""
 
 from colorize.images.find import EXTENSIONS, find_photographs
-from colorize.images.header import READABLE_FORMATS, Header, count_pages, read_header
+from colorize.images.header import READABLE_FORMATS, Header, read_header
 from colorize.images.photograph import Photograph, Pixels, Planes
 from colorize.images.read import read_photograph, read_rgb
 from colorize.images.write import WRITABLE, takes_planes, write_pages, write_photograph
@@ -14,7 +14,6 @@ __all__ = [
     "Photograph",
     "Pixels",
     "Planes",
-    "count_pages",
     "find_photographs",
     "read_header",
     "read_photograph",

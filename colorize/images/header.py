@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.errors import ImageError
 from colorize.images.decode import depth_of
-from colorize.images.pages import choose_page, find_pages, is_tiff
+from colorize.images.pages import choose_page, find_pages
 
 # without EPS, which starts Ghostscript
 READABLE_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")
@@ -57,15 +57,6 @@ def read_header(path: Path, page: int | None = None) -> Header:
         elif page:
             raise ValueError(f"it has 1 page, but page {page + 1} was asked for")
         return Header(*image.size, depth_of(image), pages)
-
-
-def count_pages(path: Path) -> int:
-    """The photographs in a file: 1, but in a TIFF of several pages. A file that cannot be read has 1, too."""
-    try:
-        with open_file(path) as file:
-            return len(find_pages(file)) if is_tiff(file.read(4)) else 1
-    except (OSError, ValueError):
-        return 1
 
 
 def open_file(path: Path) -> BinaryIO:

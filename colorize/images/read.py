@@ -49,7 +49,7 @@ def read_photograph(
     Args:
         path: the file; its content decides what it is, not its name.
         max_megapixels: a larger picture is refused by its header, before it is decoded; None reads any.
-        page: of a TIFF of several pages, from 0: `count_pages` counts them, without reduced copies.
+        page: of a TIFF of several pages, from 0: `read_header` counts them, without reduced copies.
             Only that page is in memory. With None such a file is refused.
         gray: the Rec.601 gray is enough: a JPEG in colour and sRGB then gives its luma plane, (H, W), in a third of the
             time and memory. Its profile stays, so that pictures may have it.

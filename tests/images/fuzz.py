@@ -18,7 +18,7 @@ import tifffile
 from PIL import Image
 
 from colorize.errors import ImageError
-from colorize.images import Photograph, count_pages, read_photograph, write_pages, write_photograph
+from colorize.images import Photograph, read_header, read_photograph, write_pages, write_photograph
 from colorize.images.descriptions import iptc_segment
 from colorize.images.icc import gray_profile
 from tests.images.rgb_profiles import SPACES
@@ -105,7 +105,7 @@ def corpus_of_pages(folder: Path) -> Iterator[bytes]:
 def read(path: Path) -> str:
     """ "refused" or "read", and then what was carried can be written, too."""
     try:
-        count_pages(path)
+        read_header(path, page=0)
         photograph = read_photograph(path, max_megapixels=20, page=0)
     except ImageError as error:
         message = str(error)
@@ -128,7 +128,7 @@ def main(count: int, seed: int, folder: Path) -> None:
     seen: collections.Counter[str] = collections.Counter()
     for _, data in good:
         path.write_bytes(data)
-        seen[f"good {read_photograph(path, page=count_pages(path) - 1).format}"] += 1
+        seen[f"good {read_photograph(path, page=read_header(path).pages - 1).format}"] += 1
     print(json.dumps(seen + read_mutated(good, read, count, seed, folder, SECONDS)))
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from colorize.errors import ImageError
-from colorize.images import Header, count_pages, read_header, read_photograph, read_rgb
+from colorize.images import Header, read_header, read_photograph, read_rgb
 from colorize.images.icc import srgb_profile
 from tests.images.samples import GRAY, RGB
 
@@ -42,14 +42,19 @@ def test_reduced_copies_in_a_tiff_do_not_count(kinds: tuple[int, ...], number: i
 
 def test_pages_are_counted(tmp_path: Path) -> None:
     pages(tmp_path / "x.tif", 0, 2, 1, 0, 4)
-    assert count_pages(tmp_path / "x.tif") == read_header(tmp_path / "x.tif").pages == 3
+    assert read_header(tmp_path / "x.tif").pages == 3
     Image.fromarray(GRAY).save(tmp_path / "x.gif", save_all=True, append_images=[Image.fromarray(255 - GRAY)])
-    assert count_pages(tmp_path / "x.gif") == read_header(tmp_path / "x.gif").pages == 1
-    assert count_pages(tmp_path / "absent.tif") == 1
-    (tmp_path / "x.tif").write_bytes(b"II*\0")
-    assert count_pages(tmp_path / "x.tif") == 0
-    (tmp_path / "x.tif").write_bytes(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**62) + bytes(40))
-    assert count_pages(tmp_path / "x.tif") == 0
+    assert read_header(tmp_path / "x.gif").pages == 1
+
+
+@pytest.mark.parametrize(
+    "end", [b"*\0", b"+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**62) + bytes(40)], ids=["cut", "far"]
+)
+def test_pages_that_cannot_be_found_are_none(end: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.tif").write_bytes(b"II" + end)
+    for read in (read_header, read_photograph):
+        with pytest.raises(ImageError, match=r"x\.tif: cannot be read as a photograph: it"):
+            read(tmp_path / "x.tif")
 
 
 def test_a_page_that_is_not_there(tmp_path: Path) -> None:
@@ -91,7 +96,7 @@ def test_each_page_is_read_as_a_file_of_its_own_is(dtype: type, options: dict[st
             resolution = (100 + number, 200)
             file.write(page, photometric="rgb", resolution=resolution, resolutionunit=2, extratags=extra, **each)
             file.write(np.zeros((4, 4, 3), np.uint8), photometric="rgb", subfiletype=1)
-    assert count_pages(tmp_path / "x.tif") == 3
+    assert read_header(tmp_path / "x.tif").pages == 3
     for number, page in enumerate(colors):
         photograph = read_photograph(tmp_path / "x.tif", page=number)
         np.testing.assert_array_equal(photograph.pixels, page[: 20 + number])
@@ -110,7 +115,7 @@ def test_pages_of_pillow_keep_orientation_exif_and_profile(compression: str | No
     files = [Image.fromarray(RGB.repeat(16, 0).repeat(16, 1)), Image.fromarray(GRAY), Image.fromarray(RGB)]
     options = {"exif": exif, "compression": compression, "icc_profile": srgb_profile()}
     files[0].save(tmp_path / "x.tif", save_all=True, append_images=files[1:], **options)
-    assert count_pages(tmp_path / "x.tif") == 3
+    assert read_header(tmp_path / "x.tif").pages == 3
     for number, image in enumerate(files):
         image.save(tmp_path / "one.tif", **options)
         alone, page = read_photograph(tmp_path / "one.tif"), read_photograph(tmp_path / "x.tif", page=number)
