@@ -11,6 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.loops.loop import _Loop
 
 from colorize.data.order import TrainLoader
 from colorize.errors import ColorizeError
@@ -82,7 +83,7 @@ class LastCheckpoint(Checkpoint):
         if self._restored is not None:
             restore(trainer, self._restored["processes"][trainer.global_rank])
             if self._restored["ended"] or not trainer.fit_loop.epoch_loop.batch_progress.current.ready:
-                trainer.fit_loop.restarting = False  # else Lightning takes an epoch's begin for its end
+                end_restart(trainer.fit_loop)  # else Lightning takes an epoch's begin for its end
             if Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent:  # whose metrics.csv has the floor
                 assert isinstance(module, Task)
                 module._val_floor_is_logged = self._restored["val_floor_is_logged"]
@@ -104,7 +105,7 @@ class LastCheckpoint(Checkpoint):
         self.stop.end()
 
     def _between_batches(self, trainer: pl.Trainer) -> None:
-        trainer.fit_loop.restarting = False  # it has restarted; Lightning would hold back plateau for the whole epoch
+        end_restart(trainer.fit_loop)  # Lightning would hold back plateau for the whole epoch
         loop = trainer.fit_loop.epoch_loop
         begins = not loop.batch_progress.current.ready
         fetcher = trainer.fit_loop._data_fetcher
@@ -157,3 +158,8 @@ class LastCheckpoint(Checkpoint):
             yield
         finally:
             self._writing = None
+
+
+def end_restart(loop: _Loop) -> None:
+    """`restarting = False` for a loop and those within: with max_steps, FitLoop's own setter makes that True."""
+    _Loop.restarting.fset(loop, False)  # type: ignore[attr-defined]

@@ -120,8 +120,18 @@ def assert_same(folder: Path, whole: Path) -> None:
         ({"task": {"scheduler": PLATEAU}}, 15),
         ({"check_val_every_n_epoch": 2, "max_epochs": 4}, 20),
         ({"limit_train_batches": 3}, 9),
+        ({"max_steps": 15, "max_epochs": -1}, 15),
     ],
-    ids=["plain", "accumulate", "validate inside", "early stopping", "plateau", "every second epoch", "limited"],
+    ids=[
+        "plain",
+        "accumulate",
+        "validate inside",
+        "early stopping",
+        "plateau",
+        "every second epoch",
+        "limited",
+        "steps",
+    ],
 )
 def test_it_goes_on_from_any_checkpoint(options: dict[str, Any], checkpoints: int, tmp_path: Path) -> None:
     run, whole = tmp_path / "run", tmp_path / "whole"
@@ -150,15 +160,38 @@ def test_it_goes_on_from_the_middle_of_an_epoch(options: dict[str, Any], tmp_pat
     assert_same(run, whole)
 
 
-def test_more_epochs_go_on_from_the_end_of_fewer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fewer", "more"), [({"max_epochs": 1}, {"max_epochs": 2}), ({"max_steps": 5}, {"max_steps": 10})]
+)
+def test_a_longer_training_goes_on_from_the_end_of_a_shorter(
+    fewer: dict[str, Any], more: dict[str, Any], tmp_path: Path
+) -> None:
     """The moving average, which the network has at the end, is not what the training goes on with."""
     constant: dict[str, Any] = {"task": {"scheduler": None}}
     run, whole = tmp_path / "run", tmp_path / "whole"
-    fit(run, max_epochs=2, **constant)
+    fit(run, **more, **constant)
     run.rename(whole)
-    fit(run, max_epochs=1, **constant)
-    fit(run, max_epochs=2, resume=True, **constant)
+    fit(run, **fewer, **constant)
+    fit(run, resume=True, **more, **constant)
     assert_same(run, whole)
+
+
+def test_it_goes_on_from_the_begin_of_an_epoch_where_steps_are_limited(tmp_path: Path) -> None:
+    limited = {"max_steps": 10, "max_epochs": -1}
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    keep = Keep(run)
+    fit(run, keep, **limited)
+    run.rename(whole)
+    keep.copies[4].rename(run)
+    fit(run, resume=True, **limited)
+    assert_same(run, whole)
+
+
+def test_a_limit_of_steps_that_is_not_reached_changes_nothing(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"task": {"scheduler": PLATEAU}, "max_epochs": 2}
+    fit(tmp_path / "limited", max_steps=100, **options)
+    fit(tmp_path / "whole", **options)
+    assert_same(tmp_path / "limited", tmp_path / "whole")
 
 
 def test_a_training_that_stopped_early_stays_stopped(tmp_path: Path) -> None:
