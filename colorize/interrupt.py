@@ -38,11 +38,16 @@ def stoppable() -> Iterator[None]:
         signal.signal(signal.SIGINT, stop)
     try:
         yield
-    except BaseException:
-        if not asked:
+    except BaseException as error:
+        if not asked and not _follows_ctrl_c(error):
             raise
         sys.stderr.write("stopped.\n")
         raise SystemExit(130) from None
+
+
+def _follows_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it is a KeyboardInterrupt, or was raised while one was handled."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _follows_ctrl_c(error.__context__))
 
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

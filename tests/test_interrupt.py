@@ -64,3 +64,31 @@ def test_ctrl_c_during_the_imports_shows_no_traceback(script: list[str], rank: s
 
 def test_ctrl_c_of_which_a_library_makes_another_error_is_a_ctrl_c() -> None:
     assert interrupted("-c", LIBRARY_THAT_SWALLOWS, PYTHONPATH=str(REPO)) == (130, "stopped.\n")
+
+
+TRAINING = """
+import os, signal, sys
+from types import SimpleNamespace
+from colorize.cli.launch import launch
+from colorize.training.resume.stop import StopRequest
+
+def fit():
+    stop = StopRequest()
+    stop.listen(SimpleNamespace(_accelerator_connector=SimpleNamespace(cluster_environment=None)))
+    print("working", flush=True)
+    while stop.received is None:
+        signal.pause()
+    os.kill(os.getpid(), signal.SIGINT)
+
+def main():
+    try:
+        fit()
+    except KeyboardInterrupt:
+        sys.exit(1)  # as Lightning does
+
+launch(main, "train")
+"""
+
+
+def test_a_second_ctrl_c_in_a_training_is_a_ctrl_c() -> None:
+    assert interrupted("-c", TRAINING, PYTHONPATH=str(REPO)) == (130, "stopped.\n")

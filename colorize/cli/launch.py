@@ -39,10 +39,8 @@ def launch(main: Callable[[], None], config: str) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
     sys.argv[1:] = [expand_home(word) for word in sys.argv[1:]]
     try:
-        main()
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped.\n")
-        raise SystemExit(130) from None
+        with interrupt.stoppable():  # Lightning makes an exit with code 1 of a Ctrl-C
+            main()
     except Exception as error:
         if isinstance(error, ValueError) and (words := _in_other_words(str(error))):
             error = ColorizeError(words)

@@ -37,16 +37,21 @@ class LastCheckpoint(Checkpoint):
         dirpath: the folder to write to.
         every_n_train_steps: how often within an epoch, in steps of the optimizer; None for no such limit.
         every_n_minutes: the same in minutes.
+        resume: whether a training that had ended before its last epoch stays ended, as it does with resume=true.
     """
 
     def __init__(
-        self, dirpath: str, every_n_train_steps: int | None = None, every_n_minutes: float | None = None
+        self,
+        dirpath: str,
+        every_n_train_steps: int | None = None,
+        every_n_minutes: float | None = None,
+        resume: bool = False,
     ) -> None:
         for key, value in (("every_n_train_steps", every_n_train_steps), ("every_n_minutes", every_n_minutes)):
             if value is not None and value <= 0:
                 raise ColorizeError(f"callbacks.last.{key} is {value}, but must be above 0, or null.")
         self.path = Path(dirpath).absolute() / "last.ckpt"
-        self.every_n_train_steps, self.every_n_minutes = every_n_train_steps, every_n_minutes
+        self.every_n_train_steps, self.every_n_minutes, self.resume = every_n_train_steps, every_n_minutes, resume
         self.stop = StopRequest()
         self._saved_step, self._saved_time = 0, 0.0
         self._writing: dict[str, Any] | None = None
@@ -72,7 +77,7 @@ class LastCheckpoint(Checkpoint):
                 f"The checkpoint is of a training in {processes} processes, but this one has {trainer.world_size}: "
                 f"give trainer.devices={processes}, or start a new training from its weights with model.init_from."
             )
-        trainer.should_stop = self._restored["stopped_early"]
+        trainer.should_stop = self.resume and self._restored["stopped_early"]
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._saved_step, self._saved_time = trainer.global_step, time.monotonic()

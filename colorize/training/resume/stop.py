@@ -41,7 +41,8 @@ class StopRequest:
             self._requeue = int(environment.requeue_signal or signal.SIGUSR1)
         if threading.current_thread() is threading.main_thread():
             for number in filter(None, (signal.SIGINT, signal.SIGTERM, self._requeue)):
-                self._before[number] = signal.signal(number, self._keep)
+                if signal.getsignal(number) != signal.SIG_IGN:  # as behind nohup
+                    self._before[number] = signal.signal(number, self._keep)
 
     def end(self) -> None:
         """Give the signals back to those who had them."""

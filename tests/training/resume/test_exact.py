@@ -59,7 +59,7 @@ def fit(folder: Path, keep: Keep | None = None, resume: bool = False, **options:
     augment = {"crop_padding": 2}
     data = make_data(train_size=options.pop("train_size", 20), batch_size=4, augment=augment, **options.pop("data", {}))
     checkpoints = folder / "checkpoints"
-    last = KeepingLast(str(checkpoints), every_n_train_steps=1)
+    last = KeepingLast(str(checkpoints), every_n_train_steps=1, resume=resume)
     if keep is not None:
         last.keep = keep
     ckpt_path = str(checkpoints / "last.ckpt") if resume else None
@@ -177,7 +177,7 @@ def test_a_longer_training_goes_on_from_the_end_of_a_shorter(
 
 
 def test_it_goes_on_from_the_begin_of_an_epoch_where_steps_are_limited(tmp_path: Path) -> None:
-    limited = {"max_steps": 10, "max_epochs": -1}
+    limited: dict[str, Any] = {"max_steps": 10, "max_epochs": -1}
     run, whole = tmp_path / "run", tmp_path / "whole"
     keep = Keep(run)
     fit(run, keep, **limited)

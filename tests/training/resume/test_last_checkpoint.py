@@ -181,3 +181,15 @@ def test_a_floor_is_logged_once_in_each_metrics_csv(folder: str, known: bool, tm
     last = LastCheckpoint(str(tmp_path / folder))
     fit(last, tmp_path / folder, See(), max_epochs=2, num_sanity_val_steps=0, ckpt_path=tmp_path / "run/last.ckpt")
     assert seen[0] is known
+
+
+def test_a_training_that_had_stopped_early_goes_on_as_a_new_run(tmp_path: Path) -> None:
+    class Stop(Callback):
+        def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+            trainer.should_stop = True
+
+    run = tmp_path / "run"
+    assert fit(LastCheckpoint(str(run)), run, Stop(), max_epochs=3).global_step == 5
+    longer: dict[str, Any] = {"max_epochs": 3, "ckpt_path": run / "last.ckpt"}
+    assert fit(LastCheckpoint(str(tmp_path / "new")), tmp_path / "new", **longer).global_step == 15
+    assert fit(LastCheckpoint(str(run), resume=True), run, **longer).global_step == 5

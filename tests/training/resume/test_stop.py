@@ -68,6 +68,17 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     assert not (tmp_path / "last.ckpt").exists()
 
 
+def test_a_ctrl_c_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = StopRequest()
+    try:
+        stop.listen(trainer_under())
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        stop.end()
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_signal_in_the_last_step_ends_before_the_test(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         fit(tmp_path, Signal(signal.SIGTERM, "on_validation_batch_start"), max_epochs=1)
