@@ -31,6 +31,11 @@ def _with_quoted_value(word: str) -> str:
     return f"{key}={quote(value)}"
 
 
+def quote_if_needed(text: str) -> str:
+    """A path as Hydra's grammar writes it, in quotes only where letters beyond ASCII or signs make them necessary."""
+    return text if re.fullmatch(r"[\w./:-]+", text, re.ASCII) else quote(text)
+
+
 def quote(text: str) -> str:
     """A string that may hold anything, as Hydra's grammar of overrides writes it."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"

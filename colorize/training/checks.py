@@ -14,7 +14,7 @@ from torch import nn
 
 from colorize.cli.config import check_missing
 from colorize.errors import ColorizeError
-from colorize.files import expand_home
+from colorize.files import expand_home, is_file
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
@@ -36,9 +36,9 @@ def check(cfg: DictConfig) -> None:
     check_groups(cfg)
     check_paths(cfg)
     check_numbers(cfg)
-    check_strategy(cfg)
     check_precision(cfg)
     if cfg.fit:
+        check_strategy(cfg)
         check_best(cfg)
         with torch.device("meta"):
             task = build_task(cfg)
@@ -71,11 +71,11 @@ def check_paths(cfg: DictConfig) -> None:
     for folder in root if isinstance(root, ListConfig) else [root]:
         if folder is not None and "://" not in str(folder) and not expand_home(str(folder)).is_dir():
             raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
-    if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).is_file():
+    if cfg.ckpt_path is not None and not is_file(Path(str(cfg.ckpt_path))):
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
     init_from = cfg.model.init_from
     is_named = init_from in shipped() or str(init_from).startswith(SCHEME)
-    if init_from is not None and not is_named and not Path(init_from).is_file():
+    if init_from is not None and not is_named and not is_file(Path(str(init_from))):
         raise ColorizeError(
             f"model.init_from={init_from} does not exist: give RUN/checkpoints/best.ckpt, a .safetensors file, "
             f"{SCHEME}USER/NAME, {', '.join(shipped())}, or null."
@@ -158,11 +158,16 @@ def check_image_size(cfg: DictConfig, task: Task) -> None:
 
 
 def check_norms(cfg: DictConfig, task: Task) -> None:
-    """BatchNorm and InstanceNorm take statistics over pixels, also where the network has the fewest of them."""
+    """BatchNorm and InstanceNorm take statistics over pixels, also where the network has the fewest of them.
+
+    InstanceNorm does so in validation too, whose pictures are not cropped.
+    """
     crop = (cfg.data.get("augment") or {}).get("crop_size")
-    size = min(cfg.data.image_size, crop) if type(crop) is int else cfg.data.image_size
-    alone = (nn.InstanceNorm2d, nn.BatchNorm2d) if cfg.data.batch_size == 1 else nn.InstanceNorm2d
-    norms = [module for module in task.network.modules() if isinstance(module, alone)]
+    trained = crop if type(crop) is int else cfg.data.image_size
+    norms = [module for module in task.network.modules() if isinstance(module, nn.InstanceNorm2d)]
+    size = min(cfg.data.image_size, trained) if norms else trained
+    if not norms and cfg.data.batch_size == 1:
+        norms = [module for module in task.network.modules() if isinstance(module, nn.BatchNorm2d)]
     if size <= task.network.multiple and norms and all(norm.training for norm in norms):  # else an encoder is frozen
         raise ColorizeError(
             f"Pictures of {size} pixels leave {type(norms[0]).__name__} a single pixel inside of "
@@ -182,13 +187,13 @@ def check_ageing(cfg: DictConfig, task: Task) -> None:
 
 
 def check_monitors(cfg: DictConfig, task: Task) -> None:
-    """A callback can only monitor what the task logs."""
+    """A callback can only monitor what is known when a validation ends."""
     known = ["train/loss", "val/loss", *map(str, task.val_metrics.keys(keep_base=False))]
     for name, callback in cfg.callbacks.items():
         monitor = callback.get("monitor") if callback else None
         if monitor is not None and monitor not in known:
             raise ColorizeError(
-                f"callbacks.{name}.monitor={monitor} is never logged by this model: choose one of {', '.join(known)}."
+                f"callbacks.{name}.monitor={monitor} cannot be monitored here: choose one of {', '.join(known)}."
             )
 
 

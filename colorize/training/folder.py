@@ -79,7 +79,7 @@ def run_name(fit: bool, ckpt_path: str | None, init_from: str | None, model: str
     source = ckpt_path or init_from
     if fit or source is None:
         return f"{model}_{data}"
-    path = Path(source)
+    path = Path(str(source))
     evaluated = path.absolute().parent.parent.name if path.parent.name == "checkpoints" else path.stem
     return f"evaluate_{re.sub(r'[^A-Za-z0-9._-]', '_', evaluated)}_on_{data}"
 

@@ -10,9 +10,11 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
+from colorize.files import is_file
 from colorize.networks import build_network
 from colorize.networks.pretrained import load_encoder_weights
 from colorize.registry import explain_unknown, imported_subclasses
@@ -74,7 +76,7 @@ def adopt_checkpoint(cfg: DictConfig) -> None:
     Raises:
         ColorizeError: as `load_task`, or values that would mean something else in a configuration.
     """
-    if cfg.ckpt_path is None or not Path(cfg.ckpt_path).is_file():
+    if cfg.ckpt_path is None or not is_file(Path(str(cfg.ckpt_path))):
         return
     path = Path(cfg.ckpt_path)
     checkpoint = read_checkpoint(path)
@@ -197,7 +199,7 @@ def start_from(task: Task, source: str) -> list[str]:
     task.load_state_dict({**task.state_dict(), **matching})
     filled = whole | {name for name in matching.keys() - whole if len(ours[name]) == 2}
     emptied = whole | {name for name in matching.keys() - whole if len(theirs[name]) == 2}
-    log.warning(
+    rank_zero_only(log.warning)(
         "model.init_from=%s: %d of the network's %d tensors start from it%s; start anew: %s; not used: %s.",
         source,
         len(matching),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 
 from colorize.cli.config import CONFIG_DIR
@@ -35,6 +36,11 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         (["trainer.max_epochs=1.5"], r"trainer\.max_epochs=1\.5 must be a whole number of at least -1"),
         (["trainer.accumulate_grad_batches=0"], "accumulate_grad_batches=0 must be a whole number of at least 1"),
         (["trainer.max_time=5"], "max_time=5 must be DAYS:HOURS:MINUTES:SECONDS"),
+        (["ckpt_path=3"], "ckpt_path=3 does not exist: give RUN"),
+        ([f"ckpt_path={'x' * 300}"], "x does not exist: give RUN"),
+        (["fit=false", "ckpt_path=3"], "ckpt_path=3 does not exist: give RUN"),
+        (["model.init_from=3"], r"model\.init_from=3 does not exist: give RUN"),
+        (["callbacks.checkpoint.monitor=train/loss_epoch"], "train/loss_epoch cannot be monitored here: choose one of"),
         (["~logger"], "A run needs logger: leave ~logger out"),
         (["+callbacks.checkpoint.save_last=true"], r"save_last writes to last\.ckpt, which callbacks\.last writes"),
         (["trainer.precision=64-true"], r"trainer\.precision=64-true cannot be used, .*: use 32-true"),
@@ -108,11 +114,20 @@ def test_a_norm_without_pixels_is_refused(overrides: list[str], norm: str) -> No
         [SMALL, "model.network.norm=group", "data.batch_size=1"],
         [SMALL, "model.network.norm=instance", "model.network.depth=3"],
         ["data.batch_size=1"],
+        [SMALL, "data.augment.crop_size=64", "data.batch_size=1"],
         ["model=lab_encoder_unet", SMALL, "data.batch_size=1", "model.optimizer.lr_factors.encoder=0"],
     ],
 )
 def test_a_norm_with_pixels_trains(overrides: list[str]) -> None:
     cfg = compose("train", ["run_dir=RUN", *overrides])
     check(cfg)
-    task, size = build_task(cfg), cfg.data.image_size
+    task, size = build_task(cfg), cfg.data.augment.crop_size or cfg.data.image_size
     assert task.network(torch.zeros(cfg.data.batch_size, 1, size, size)).isfinite().all()
+
+
+def test_evaluations_of_a_sweep_take_one_device_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = ["hydra.mode=MULTIRUN", "hydra.job.num=0", "hydra.sweep.dir=SWEEP", "hydra.runtime.output_dir=RUN"]
+    evaluation = ["fit=false", "model.init_from=photographs", "trainer.accelerator=cpu", "trainer.devices=2"]
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    HydraConfig.instance().set_config(compose("train", [*evaluation, *sweep], return_hydra_config=True))
+    check(compose("train", ["run_dir=RUN", *evaluation]))

@@ -87,7 +87,12 @@ def make_trainer(doing: str = "fit", epoch: int = 0, *loggers: Any, **sizes: int
     data.setup("fit")
     data.setup("test")
     return SimpleNamespace(
-        state=SimpleNamespace(fn=doing), current_epoch=epoch, global_step=7, loggers=loggers, datamodule=data
+        state=SimpleNamespace(fn=doing),
+        sanity_checking=False,
+        current_epoch=epoch,
+        global_step=7,
+        loggers=loggers,
+        datamodule=data,
     )
 
 
@@ -101,6 +106,9 @@ def test_they_are_drawn_every_so_many_epochs_and_by_the_test(tmp_path: Path) -> 
         path.unlink(missing_ok=True)
     assert drawn == [2, 5]
     callback.on_validation_epoch_end(make_trainer("validate", 2), task)
+    trainer = make_trainer(epoch=2)
+    trainer.sanity_checking = True
+    callback.on_validation_epoch_end(trainer, task)
     assert not path.exists()
     callback.on_test_epoch_end(make_trainer("test", 0), task)
     assert path.exists()

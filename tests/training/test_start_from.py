@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from omegaconf import OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError
 from colorize.tasks import LabBinsTask, LabHybridTask, LabTask, ReconstructionTask, RGBTask
@@ -67,7 +68,9 @@ def test_a_start_from_a_network_with_nothing_in_common_is_refused(tmp_path: Path
         )
 
 
-def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_training_starts_from_weights_that_ship(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They say ab and bins; a regression takes their ab."""
     model, _ = load_weights("photographs")
     task = LabTask(dict(model.network.spec), **PLAIN)
@@ -78,6 +81,10 @@ def test_a_training_starts_from_weights_that_ship(caplog: pytest.LogCaptureFixtu
     total = len(theirs)
     taken = f"init_from=photographs: {total} of the network's {total} tensors start from it, of the head ab alone"
     assert f"{taken}; start anew: none; not used: head.weight 227x" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    start_from(task, "photographs")
+    assert not caplog.text  # one process of several says it
 
 
 @pytest.mark.parametrize("kind", ["regression", "bins", "hybrid"])

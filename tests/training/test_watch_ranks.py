@@ -68,7 +68,7 @@ def test_a_killed_process_ends_all_with_one_sentence(
     assert second.wait(30) == -9
     assert capsys.readouterr().err == (
         "error: process 3 of 3 was killed by signal 9, which ends the training: "
-        f"'ckpt_path={tmp_path}/a run/checkpoints/last.ckpt' goes on from the last checkpoint.\n"
+        f"'ckpt_path='\"'\"'{tmp_path}/a run/checkpoints/last.ckpt'\"'\"'' goes on from the last checkpoint.\n"
     )
 
 

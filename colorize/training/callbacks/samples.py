@@ -39,7 +39,11 @@ class SamplePictures(DrawingCallback):
 
     @rank_zero_only
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if trainer.state.fn == "fit" and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+        if (
+            trainer.state.fn == "fit"
+            and not trainer.sanity_checking
+            and (trainer.current_epoch + 1) % self.every_n_epochs == 0
+        ):
             with self.drawing(self.path):
                 self._draw(trainer, module)
 

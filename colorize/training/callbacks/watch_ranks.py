@@ -9,12 +9,14 @@ import threading
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+from colorize.cli.quoting import quote_if_needed
+
 SECONDS = 5  # to wait: an error that all processes share ends this one too, with its own message
 
 
 def how_to_go_on(run_dir: str) -> str:
     """What to do after a training that lost one of its processes."""
-    word = shlex.quote(f"ckpt_path={run_dir}/checkpoints/last.ckpt")
+    word = shlex.quote(f"ckpt_path={quote_if_needed(f'{run_dir}/checkpoints/last.ckpt')}")
     return f"{word} goes on from the last checkpoint."
 
 

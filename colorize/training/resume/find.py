@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
 from colorize import program
-from colorize.cli.quoting import quote
+from colorize.cli.quoting import quote_if_needed
 from colorize.errors import ColorizeError
 from colorize.files import remove_temporaries
 from colorize.training.config import plain, resolve_precision
@@ -156,5 +156,5 @@ def command_to_go_on(run_dir: str) -> str:
     key, folder = ("hydra.sweep.dir", hydra.sweep.dir) if hydra and sweep else ("hydra.run.dir", run_dir)
     left_out = ("resume=", "ckpt_path=", f"{key}=", "hydra.job.name=", "hydra.output_subdir=")
     words = [word for word in sys.argv[1:] if not word.startswith(left_out)]
-    words += [f"{key}={quote(folder) if set(folder) & set(' =,()[]{}') else folder}", "resume=true"]
+    words += [f"{key}={quote_if_needed(folder)}", "resume=true"]
     return f"{program.command()} {shlex.join(words)}"

@@ -1,5 +1,6 @@
 """The command line that goes on with a run, and the run that a command line goes on with."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +26,9 @@ def test_the_command_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert command_to_go_on("/runs/a b") == (
         "python train.py 'data.root=[A,B]' seed=1 'hydra.run.dir='\"'\"'/runs/a b'\"'\"'' resume=true"
     )
-    for folder in ("/runs/a=b", "/runs/a,b", "/runs/(a)", "/runs/[a]", "/runs/{a}"):
+    for folder in ("/runs/a=b", "/runs/a,b", "/runs/(a)", "/runs/[a]", "/runs/{a}", "/runs/ä", "/runs/~a", "/runs/a&b"):
         assert f"'hydra.run.dir='\"'\"'{folder}'\"'\"''" in command_to_go_on(folder)
+    assert shlex.split(command_to_go_on("/runs/it's"))[-2] == r"hydra.run.dir='/runs/it\'s'"
     monkeypatch.setattr(sys, "argv", ["/nowhere/colorize-train", "seed=1"])
     assert command_to_go_on("run") == "/nowhere/colorize-train seed=1 hydra.run.dir=run resume=true"
 
