@@ -48,7 +48,8 @@ def fit(epochs: int, callbacks: list[pl.Callback], lr: float = 0.05, ckpt_path: 
 
 def savers(run_dir: Path) -> list[pl.Callback]:
     """The callbacks that save best.ckpt and last.ckpt into RUN_DIR/checkpoints."""
-    cfg = OmegaConf.create({"run_dir": str(run_dir), "callbacks": OmegaConf.load(CONF / "callbacks/default.yaml")})
+    settings = {"run_dir": str(run_dir), "resume": False}
+    cfg = OmegaConf.create({**settings, "callbacks": OmegaConf.load(CONF / "callbacks/default.yaml")})
     return [instantiate(cfg.callbacks[name]) for name in ("checkpoint", "last")]
 
 
