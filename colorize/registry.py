@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 def explain_unknown(what: str, name: object, known: list[str]) -> str:
     """The sentence for a name that is not among the known ones, with the nearest of them when one is near."""
-    return f"{what} {name!r} is unknown: {did_you_mean(name, known)}Known: {', '.join(known)}."
+    hint = did_you_mean(name, known)
+    return f"{what} {name!r} is unknown{f': {hint}' if hint else '. '}Known: {', '.join(known)}."
 
 
 def did_you_mean(name: object, known: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from colorize.errors import ColorizeError
-from colorize.registry import import_plugins
+from colorize.registry import explain_unknown, import_plugins
 
 
 def test_one_plugin_needs_no_list() -> None:
@@ -18,6 +18,11 @@ def test_one_plugin_needs_no_list() -> None:
 def test_what_is_no_name_of_a_module_is_refused(name: Any) -> None:
     with pytest.raises(ColorizeError, match=r"which is no module: give it as Python imports it"):
         import_plugins([name])
+
+
+def test_an_unknown_name_is_two_sentences_or_a_question_with_the_nearest() -> None:
+    assert explain_unknown("model", "foo", ["lab", "rgb"]) == "model 'foo' is unknown. Known: lab, rgb."
+    assert explain_unknown("model", "lb", ["lab", "rgb"]) == "model 'lb' is unknown: did you mean lab? Known: lab, rgb."
 
 
 def test_none_is_no_plugin() -> None:

@@ -159,7 +159,7 @@ def test_every_model_runs_on_every_data(model: str, data: str, roots: dict[str, 
         (["model=lab_bins", "model.grid=2"], "model.grid is 2, but must be a whole number from 4 to 50"),
         (["model=lab_hybrid", "model.temperature=0"], "model.temperature is 0, but must be above 0"),
         (["model=lab_bins", "+model.loss.grid=5"], "multiple values for argument 'grid'"),
-        (["model=lab_bins", "model.loss.name=mse"], "model.loss.name 'mse' is unknown: Known: soft_cross_entropy"),
+        (["model=lab_bins", "model.loss.name=mse"], "model.loss.name 'mse' is unknown. Known: soft_cross_entropy"),
         (
             ["model=lab_hybrid", "model.cross_entropy_loss.sigma=0"],
             "model.cross_entropy_loss: soft_cross_entropy",

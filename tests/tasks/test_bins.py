@@ -46,7 +46,7 @@ def make_task(kind: type[LabBinsTask] = LabBinsTask, **changes: Any) -> LabBinsT
         ({"name": "soft_cross_entropy", "neighbors": 0}, "neighbors is 0, but must be from 1"),
         ({"name": "soft_cross_entropy", "sigma": 0}, "sigma is 0, but must be at least 0.1"),
         ({"name": "soft_cross_entropy", "uniform_share": 2}, "uniform_share is 2, but must be above 0"),
-        ({"name": "mse"}, "'mse' is unknown: Known: soft_cross_entropy"),
+        ({"name": "mse"}, "'mse' is unknown. Known: soft_cross_entropy"),
     ],
 )
 def test_a_loss_that_cannot_be_is_refused(kind: type[LabBinsTask], spec: dict[str, Any], words: str) -> None:

@@ -173,7 +173,7 @@ def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ({"name": "huber"}, "model.loss.name 'huber' is unknown: Known: l1, mse, relative_smooth_l1, smooth_l1"),
+        ({"name": "huber"}, "model.loss.name 'huber' is unknown. Known: l1, mse, relative_smooth_l1, smooth_l1"),
         ({"name": "l1", "beta": 1}, "unexpected keyword argument 'beta'"),
         ({"name": "relative_smooth_l1", "beta": -1}, "model.loss: .* cannot be built: beta is -1, "),
         ({"name": "relative_smooth_l1", "half_weight_at": 0}, "model.loss: .* cannot be built: half_weight_at is 0, "),
