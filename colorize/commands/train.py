@@ -49,5 +49,5 @@ def main(cfg: DictConfig) -> float | None:
             task, training = task_to_evaluate(cfg), Training(cfg.ckpt_path or cfg.model.init_from)
         metrics = evaluate(cfg, task, data, callbacks, loggers, training.facts)
         log_test_results(loggers, task, data, metrics, training.checkpoint if cfg.fit else None)
-        print(summary(metrics, Path(cfg.run_dir), training.checkpoint))
+        print(summary(metrics, Path(cfg.run_dir), training.checkpoint, cfg.plugins or ()))
     return training.objective

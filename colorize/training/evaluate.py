@@ -3,7 +3,7 @@
 import json
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +65,28 @@ def evaluate(
     return metrics
 
 
-def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: str | None) -> str:
-    """The metrics beside the floor, where the run lies, and the command that uses what it learned."""
+def summary(metrics: dict[str, Any], run_dir: Path, checkpoint: str | None, plugins: str | Sequence[str] = ()) -> str:
+    """The metrics beside the floor, where the run lies, and the command that uses what it learned.
+
+    Args:
+        metrics: as from `evaluate`.
+        run_dir: the folder of the run.
+        checkpoint: of the weights that were tested; without one there is no command.
+        plugins: the user's modules that its classes are in.
+    """
     names = [name.removeprefix("floor/") for name in metrics if name.startswith("floor/")]
-    title = f"test, {metrics['n_images']} pictures"
+    n_images = metrics["n_images"]
+    title = f"test, {n_images} picture{'' if n_images == 1 else 's'}"
     lines = [f"{title:<24}{'model':>10}{'floor':>10}"]
     for name in names:
         model, floor = metrics[f"test/{name}"], metrics[f"floor/{name}"]
         lines.append(f"  {name:<22}{_number(model):>10}{_number(floor):>10}")
     lines.append(f"run: {run_dir}")
     if checkpoint is not None:
-        word = shlex.quote(f"checkpoint={checkpoint}")
-        lines.append(f"use: {program.other('predict')} {word} input=PHOTO_OR_FOLDER output=FOLDER")
+        modules = plugins if isinstance(plugins, str) else f"[{','.join(plugins)}]"
+        words = [f"plugins={modules}"] if plugins else []
+        arguments = shlex.join([*words, f"checkpoint={checkpoint}"])
+        lines.append(f"use: {program.other('predict')} {arguments} input=PHOTO_OR_FOLDER output=FOLDER")
     return "\n".join(lines)
 
 

@@ -35,7 +35,8 @@ def test_the_readmes_own_files_train_evaluate_and_predict(tmp_path: Path) -> Non
     done = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^  worst +[\d.]+ +[\d.]+$", done.stdout, flags=re.M)
-    assert read_photograph(tmp_path / "photo_colorized.jpg").pixels.shape == (40, 48, 3)
+    assert read_photograph(tmp_path / "my_photo.jpg").pixels.shape == (40, 48, 3)
+    assert done.stdout.count("use: python predict.py 'plugins=[mine]' checkpoint=") == 2
     evaluations = list((tmp_path / "outputs").rglob("config.yaml"))
     evaluated = [path for path in evaluations if path.parent.name != ".hydra"]
     assert len(evaluated) == 1

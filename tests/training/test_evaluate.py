@@ -105,6 +105,18 @@ def test_the_pictures_that_were_tested_are_counted(limit: float | None, tested: 
         assert ranks.seen == (1, torch.device("cpu"))
 
 
+def test_the_command_that_uses_a_checkpoint_names_the_modules_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    title, *_, use = summary({"n_images": 1}, tmp_path, "best one.ckpt", ["mine", "b.c"]).splitlines()
+    assert title.startswith("test, 1 picture  ")
+    assert use == (
+        "use: python predict.py 'plugins=[mine,b.c]' 'checkpoint=best one.ckpt' input=PHOTO_OR_FOLDER output=FOLDER"
+    )
+    assert " plugins=mine checkpoint=a " in summary({"n_images": 2}, tmp_path, "a", "mine")
+
+
 def test_without_a_test_picture_there_are_facts_alone(tmp_path: Path) -> None:
     data = make_data(test_size=0)
     data.setup("test")
