@@ -3,8 +3,9 @@
 import sys
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from colorize import program
 from colorize.album.devices import open_ranks
 from colorize.album.outcome import Outcome
 from colorize.album.plan import Plan, make_plan, remove_leftovers
@@ -22,6 +23,9 @@ from colorize.registry import import_plugins
 @explain_mistakes
 def main(cfg: DictConfig) -> None:
     import_plugins(cfg.plugins)
+    if OmegaConf.is_missing(cfg, "input"):
+        command = program.command()
+        raise ColorizeError(f"No photograph is given: {command} PHOTO_OR_FOLDER; {command} --help lists the settings.")
     check_missing(cfg)
     settings = Settings.from_config(cfg)
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
@@ -47,6 +51,8 @@ def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
     for message in outcome.failed:
         print(f"failed: {message}", file=sys.stderr)
     print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else [*plan.jobs, *plan.films][0].output}")
+    if outcome.counts["kept"] and not outcome.counts["done"] and not outcome.stopped:
+        print("What exists is kept: overwrite=true replaces it.", file=sys.stderr)
     if outcome.disk_full is not None:
         raise ColorizeError(outcome.disk_full)
     if outcome.stopped:

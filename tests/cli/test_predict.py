@@ -83,9 +83,17 @@ def test_a_second_run_keeps_pictures_and_tells_broken_files(
     assert finished.code == 1
     assert finished.out.splitlines()[-1] == f"0 written, 2 kept, 1 failed: {output}/report.csv"
     assert f"failed: {broken}" in finished.err
+    assert "What exists is kept: overwrite=true replaces it.\n" in finished.err
     assert "Traceback" not in finished.err
     assert (output / "odd.jpg").read_bytes() == before
     assert not (output / "broken.jpg").exists()
+
+
+def test_without_a_photograph_the_command_says_how_to_give_one(commands: Any) -> None:
+    finished = commands("predict.py")
+    assert (finished.code, finished.out) == (1, "")
+    expected = "error: No photograph is given: python predict.py PHOTO_OR_FOLDER; python predict.py --help lists"
+    assert finished.err.startswith(expected)
 
 
 def picture(path: Path, size: tuple[int, int] = (40, 30)) -> Path:
