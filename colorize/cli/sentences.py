@@ -53,6 +53,8 @@ def sentence(error: BaseException, config: str = "train") -> str:
         case ConfigCompositionException() if str(error).startswith("Could not override '"):
             text = _unknown_key(getattr(cause, "full_key", None) or str(error).split("'")[1], config)
         case ConfigCompositionException() if str(error).startswith("Ambiguous value for argument"):
+            if (plugin := _missing_plugin(config)) is not None:
+                return sentence(plugin, config)
             text = f"{str(error).splitlines()[0]}: several values need -m ({program.command()} -m ...), a list [1,2]."
         case ConfigCompositionException() if cause is not None:
             text = f"{error}: {first_line(cause)}"
@@ -69,6 +71,19 @@ def _full_key(error: InstantiationException) -> str:
     marker = "full_key: "
     text = str(error)
     return text.partition(marker)[2] if marker in text else text.splitlines()[0]
+
+
+def _missing_plugin(config: str) -> MissingConfigException | None:
+    """Why the launcher or sweeper that the command line chooses cannot be had: without it several values need -m."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        for word in sys.argv[1:]:
+            if word.partition("=")[0] in ("launcher", "sweep") and "," not in word:
+                try:
+                    compose(config, [word], return_hydra_config=True)
+                except MissingConfigException as error:
+                    return error
+    return None
 
 
 def _unknown_key(key: str, config: str) -> str:

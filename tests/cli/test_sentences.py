@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import DictConfig
 
 from colorize.cli import launch, sentences
@@ -62,6 +62,38 @@ def test_a_key_of_another_choice_is_not_proposed(
     sentence = sentences.sentence(caught.value, "train")
     assert sentence.startswith(expected)
     assert f"did you mean {words[-1].partition('=')[0]}?" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        (
+            "launcher=submitit",
+            "hydra/launcher=submitit_slurm needs a plugin of Hydra: pip install 'colorize[submitit]'.",
+        ),
+        ("sweep=optuna", "hydra/sweeper=optuna needs a plugin of Hydra: pip install 'colorize[optuna]'."),
+        ("sweep=autoencoders", "Ambiguous value for argument 'seed=1,2': several values need -m"),
+        ("launcher=joblib,submitit", "Ambiguous value for argument 'seed=1,2': several values need -m"),
+        ("model=lab_unet", "Ambiguous value for argument 'seed=1,2': several values need -m"),
+    ],
+)
+def test_a_plugin_that_is_missing_is_named_before_several_values(
+    word: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the plugin the choice of it says nothing of a multirun."""
+    monkeypatch.setattr(sentences.sys, "argv", ["train.py", word, "seed=1,2"])
+    error = ConfigCompositionException("Ambiguous value for argument 'seed=1,2'\n1. To use it as a list, use [1,2]")
+    with monkeypatch.context() as without:
+        without.setattr(sentences, "compose", compose_without_plugins)
+        assert sentences.sentence(error).startswith(expected)
+
+
+def compose_without_plugins(config: str, words: list[str], **options: Any) -> None:
+    """As Hydra's compose where neither submitit nor Optuna is installed."""
+    lacking = {"launcher=submitit": "hydra/launcher/submitit_slurm", "sweep=optuna": "hydra/sweeper/optuna"}
+    for word in words:
+        if word in lacking:
+            raise MissingConfigException(f"Could not load '{lacking[word]}'", lacking[word])
 
 
 def test_a_group_without_a_choice_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
