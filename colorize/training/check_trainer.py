@@ -4,6 +4,7 @@ from omegaconf import DictConfig
 from torch.optim import Optimizer
 
 from colorize.errors import ColorizeError
+from colorize.tasks.optim import LR_FACTORS
 from colorize.training.config import resolve_precision
 
 LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and whether they may be null
@@ -30,6 +31,24 @@ def check_numbers(cfg: DictConfig) -> None:
     if isinstance(time, int | float):
         raise ColorizeError(
             f"trainer.max_time={time} must be DAYS:HOURS:MINUTES:SECONDS, e.g. 00:01:00:00 for an hour."
+        )
+
+
+def check_frozen(cfg: DictConfig) -> None:
+    """What is not trained must have learned something before.
+
+    Raises:
+        ColorizeError: the rate of a module is 0, and its weights would be random.
+    """
+    model = cfg.model
+    factors = model.optimizer.get(LR_FACTORS) or {}
+    frozen = [name for name, factor in factors.items() if factor == 0]
+    if model.get("encoder_weights") is not None:
+        frozen = [name for name in frozen if name != "encoder"]
+    if frozen and model.get("init_from") is None and cfg.ckpt_path is None:
+        raise ColorizeError(
+            f"model.optimizer.{LR_FACTORS}.{frozen[0]}=0 would leave {frozen[0]} at random weights: give those it "
+            "starts from, model.init_from=photographs or RUN/checkpoints/best.ckpt, or a factor above 0."
         )
 
 

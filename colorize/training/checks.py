@@ -18,7 +18,7 @@ from colorize.files import expand_home, is_file
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
 from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
-from colorize.training.check_trainer import check_clipping, check_numbers, check_precision
+from colorize.training.check_trainer import check_clipping, check_frozen, check_numbers, check_precision
 from colorize.training.config import build_task
 from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
@@ -47,6 +47,7 @@ def check(cfg: DictConfig) -> None:
             optimizer = build_optimizer(spec, parameter_groups(spec, task.network, task.parameters()))
             if task.hparams["scheduler"] is not None:
                 build_schedule(task.hparams["scheduler"], optimizer, lambda: 1)
+        check_frozen(cfg)
         check_clipping(cfg, optimizer)
         check_image_size(cfg, task)
         check_norms(cfg, task)

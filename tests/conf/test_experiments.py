@@ -12,8 +12,14 @@ from colorize.training.checks import check
 from colorize.training.config import build_task, plain
 from tests.conf.composing import names, train_config
 
+CONTINUES = {"landscapes_lab_encoder_unet", "photographs_hybrid"}  # with modules that are not trained
 
-@pytest.mark.parametrize("overrides", [[], *([f"experiment={name}"] for name in names("experiment"))])
+
+def starting(experiment: str) -> list[str]:
+    return [f"experiment={experiment}", *(["model.init_from=photographs"] if experiment in CONTINUES else [])]
+
+
+@pytest.mark.parametrize("overrides", [[], *(starting(name) for name in names("experiment"))])
 def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -> None:
     root = [f"data.root={tmp_path}"] if overrides and "photographs" in overrides[0] else []
     cfg = train_config(tmp_path, *overrides, *root)
@@ -45,7 +51,7 @@ def test_experiments_have_the_channels_that_they_state(experiment: str, tmp_path
 @pytest.mark.parametrize("experiment", names("experiment"))
 def test_every_experiment_runs(experiment: str, data: str | None, roots: dict[str, Path], tmp_path: Path) -> None:
     """On its own data, and on landscapes."""
-    overrides = [f"experiment={experiment}", *([] if data is None else [f"data={data}"]), f"cache_dir={tmp_path}"]
+    overrides = [*starting(experiment), *([] if data is None else [f"data={data}"]), f"cache_dir={tmp_path}"]
     overrides += ["trainer.fast_dev_run=true", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false"]
     overrides += ["trainer.precision=32-true", "data.batch_size=2", "data.image_size=32"]
     overrides += ["data.val_fraction=0.3"] if data is None else ["data.val_fraction=0.3", "data.test_fraction=0.3"]
