@@ -2,9 +2,16 @@
 
 import os
 import shutil
+import sys
 
 from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
+
+
+def is_of_the_compiler(error: Exception) -> bool:
+    """Whether torch.compile could not compile the network."""
+    module = sys.modules.get("torch._inductor.exc")  # importing it takes seconds
+    return module is not None and isinstance(error, module.InductorError)
 
 
 def compile_network(task: Task) -> None:

@@ -18,6 +18,7 @@ from colorize.errors import ColorizeError, first_line
 from colorize.tasks import Task
 from colorize.training.callbacks import FinalTest, FitResult, SaveConfig, WatchRanks
 from colorize.training.callbacks.watch_ranks import how_to_go_on
+from colorize.training.compiling import is_of_the_compiler
 from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
 from colorize.training.resume import LastCheckpoint, Stopped
@@ -66,6 +67,10 @@ def fit(
             raise
         raise ColorizeError(f"trainer: {' '.join(str(error).split())}") from error
     except RuntimeError as error:
+        if is_of_the_compiler(error) and (number := signal_received(trainer)) is not None:
+            if trainer.is_global_zero:
+                print(f"stopped while compiling; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)
+            raise SystemExit(128 + number) from None
         if not _lost_a_process(error):
             raise
         raise ColorizeError(
@@ -81,6 +86,12 @@ def fit(
         task.on_load_checkpoint(best)  # which other processes may have trained
     epochs = int(trainer.callback_metrics["fit/epochs"])
     return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
+
+
+def signal_received(trainer: pl.Trainer) -> int | None:
+    """What asked the training to stop, if anything did; the C++ compiler of `compile=true` gets it too, and fails."""
+    found = [callback.stop.received for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)]  # type: ignore[attr-defined]
+    return found[0] if found else None
 
 
 def _lost_a_process(error: RuntimeError) -> bool:

@@ -1,7 +1,9 @@
 """What ends a training before its end, and what is said of it."""
 
+import inspect
 import os
 import pickle
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
+from torch._inductor.exc import InductorError
 
 from colorize.errors import ColorizeError
 from colorize.training.fit import fit
-from colorize.training.resume import Stopped
+from colorize.training.resume import LastCheckpoint, Stopped
 from tests.training.small import config, make_data, make_task
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -24,6 +27,15 @@ class Fail(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         raise self.error
+
+
+class Interrupt(Fail):
+    def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise self.error
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        pass
 
 
 def test_a_stopped_training_says_the_command_that_goes_on(
@@ -52,6 +64,23 @@ def test_another_process_that_died_is_one_sentence(error: RuntimeError, tmp_path
         fit(config(tmp_path), make_task(), make_data(), {"fail": Fail(error)}, [])
     assert str(error) in str(caught.value)
     assert str(caught.value).endswith(f"ckpt_path={tmp_path}/checkpoints/last.ckpt goes on from the last checkpoint.")
+
+
+def test_a_signal_that_also_ended_the_compiler_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py", "compile=true"])
+    error = InductorError(RuntimeError("CppCompileError"), inspect.currentframe())
+    callbacks: dict[str, Callback] = {"last": LastCheckpoint(str(tmp_path)), "fail": Fail(error)}
+    with pytest.raises(InductorError):
+        fit(config(tmp_path), make_task(), make_data(), callbacks, [])
+    callbacks["fail"] = Interrupt(error)
+    with pytest.raises(SystemExit) as ended:
+        fit(config(tmp_path), make_task(), make_data(), callbacks, [])
+    assert ended.value.code == 143
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"stopped while compiling; go on with: python train.py compile=true hydra.run.dir={tmp_path} resume=true"
+    )
 
 
 @pytest.mark.parametrize("error", [RuntimeError("CUDA error: out of memory"), ValueError("a shape")])
