@@ -16,9 +16,12 @@ def open_ranks(trainer: Mapping[str, Any], stop: Stop) -> Ranks:
     """The ranks that the keys of `trainer` ask for: Lightning's accelerator, devices, strategy and num_nodes.
 
     Raises:
-        ColorizeError: there is no such accelerator or device here.
+        ColorizeError: there is no such accelerator or device here, or no such number of machines.
     """
-    device = one_device(trainer["accelerator"], trainer["devices"]) if trainer["num_nodes"] == 1 else None
+    machines = trainer["num_nodes"]
+    if type(machines) is not int or machines < 1:
+        raise ColorizeError(f"trainer.num_nodes={machines} is not possible: give the number of machines.")
+    device = one_device(trainer["accelerator"], trainer["devices"]) if machines == 1 else None
     if device is not None:
         return Ranks(device)
     from colorize.album.fabric import FabricRanks  # Lightning takes seconds to import

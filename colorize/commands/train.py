@@ -11,6 +11,7 @@ from colorize.cli.config import CONFIG_DIR
 from colorize.cli.launch import explain_mistakes
 from colorize.compare.sweeps import record_failure
 from colorize.registry import import_plugins
+from colorize.training.check_trainer import check_switches
 from colorize.training.checks import check
 from colorize.training.compiling import compile_network
 from colorize.training.config import build_task, expand_paths, resolve_precision, save_config
@@ -27,6 +28,7 @@ from colorize.training.resume.find import adopt_last_checkpoint
 def main(cfg: DictConfig) -> float | None:
     import_plugins(cfg.plugins)
     expand_paths(cfg)
+    check_switches(cfg)
     adopt_last_checkpoint(cfg)
     if not cfg.fit:
         adopt_checkpoint(cfg)

@@ -46,6 +46,9 @@ class PackedData(ImageData):
         augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(image_size, batch_size, num_workers, augment)
+        for key, value in (("val_fraction", val_fraction), ("test_fraction", test_fraction)):
+            if not isinstance(value, int | float):
+                raise ColorizeError(f"data.{key}={value} must be a number from 0 to 1.")
         if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction <= 1):
             raise ColorizeError(
                 f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} must not be negative "

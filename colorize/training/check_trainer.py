@@ -1,18 +1,39 @@
 """What can be wrong in the numbers and the precision of a run."""
 
-from omegaconf import DictConfig
+import math
+
+from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 
 from colorize.errors import ColorizeError
 from colorize.tasks.optim import LR_FACTORS
 from colorize.training.config import resolve_precision
+from colorize.training.resume.find import flatten
 
 LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and whether they may be null
     "max_epochs": (-1, True),
     "max_steps": (-1, False),
     "accumulate_grad_batches": (1, False),
     "check_val_every_n_epoch": (1, True),
+    "num_nodes": (1, False),
 }
+SWITCHES = (
+    *("fit", "resume", "compile"),
+    *("trainer.fast_dev_run", "trainer.deterministic", "trainer.benchmark"),
+    *("trainer.enable_progress_bar", "trainer.enable_model_summary"),
+)
+
+
+def check_switches(cfg: DictConfig) -> None:
+    """Hydra reads yes, no, on and off as text, and any text, no and off too, counts as true.
+
+    Raises:
+        ColorizeError: a switch that is a text.
+    """
+    for key in SWITCHES:
+        value = OmegaConf.select(cfg, key)
+        if isinstance(value, str) and not (key == "trainer.deterministic" and value == "warn"):
+            raise ColorizeError(f"{key}={value} is a text: give true or false.")
 
 
 def check_numbers(cfg: DictConfig) -> None:
@@ -27,6 +48,19 @@ def check_numbers(cfg: DictConfig) -> None:
         value = cfg.trainer.get(key, least)
         if not (optional and value is None) and (type(value) is not int or value < least):
             raise ColorizeError(f"trainer.{key}={value} must be a whole number of at least {least}.")
+    for key, value in flatten(OmegaConf.to_container(cfg.model)).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ColorizeError(f"model.{key}={value} must be a number that is finite.")
+    rate = OmegaConf.select(cfg, "model.optimizer.lr")
+    if isinstance(rate, str):
+        raise ColorizeError(f"model.optimizer.lr={rate} must be a number, such as 3e-4.")
+    clip, interval = cfg.trainer.get("gradient_clip_val"), cfg.trainer.get("val_check_interval")
+    if isinstance(clip, int | float) and not clip >= 0:
+        raise ColorizeError(f"trainer.gradient_clip_val={clip} must be a number of at least 0, or null for no limit.")
+    if isinstance(interval, int | float) and not interval > 0:
+        raise ColorizeError(
+            f"trainer.val_check_interval={interval} must be a number of batches, or a share such as 0.5 of the epoch."
+        )
     time = cfg.trainer.get("max_time")
     if isinstance(time, int | float):
         raise ColorizeError(

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
 import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
+from colorize.errors import ColorizeError
 from colorize.files import expand_home, write_whole
 from colorize.inference.device import automatic_precision
 from colorize.tasks.base import Task
@@ -44,10 +45,19 @@ def expand_paths(cfg: DictConfig) -> None:
 
 @rank_zero_only
 def save_config(cfg: DictConfig) -> None:
-    """Write the resolved configuration as `config.yaml` into the run's folder, on rank zero."""
+    """Write the resolved configuration as `config.yaml` into the run's folder, on rank zero.
+
+    Raises:
+        ColorizeError: the folder cannot be made, or written to.
+    """
     folder = Path(cfg.run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True).encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True).encode())
+    except OSError as error:
+        raise ColorizeError(
+            f"run_dir={folder} cannot be written: {error.strerror or error}. Give another: hydra.run.dir=FOLDER."
+        ) from error
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str | int:

@@ -101,6 +101,13 @@ def test_devices_that_are_not_there_are_named(
         one_device(accelerator, devices)
 
 
+@pytest.mark.parametrize("machines", [0, "two", None, 1.5])
+def test_a_number_of_machines_that_cannot_be_is_named(machines: Any) -> None:
+    trainer = {"accelerator": "cpu", "devices": 1, "strategy": "auto", "num_nodes": machines}
+    with pytest.raises(ColorizeError, match=f"^trainer.num_nodes={machines} is not possible: give the number of mach"):
+        open_ranks(trainer, Stop())
+
+
 def test_a_rank_alone_is_the_first_and_only_one() -> None:
     trainer = {"accelerator": "cpu", "devices": 1, "strategy": "ddp", "num_nodes": 1}
     with open_ranks(trainer, Stop()) as ranks:

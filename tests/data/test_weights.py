@@ -148,6 +148,11 @@ def test_no_folder_at_all_is_named(root: Any, tmp_path: Path) -> None:
         FolderData(root, None, str(tmp_path), 8, 4, 0.2, 0.2, 0.05)
 
 
+def test_a_share_is_a_number(tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=r"^data\.val_fraction=much must be a number from 0 to 1\.$"):
+        FolderData(str(tmp_path), None, str(tmp_path), 8, 4, "much", 0.2, 0.05)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("fractions", [(-0.1, 0.2), (0.2, -0.1), (0.6, 0.5)])
 def test_splits_have_shares_of_a_whole(fractions: tuple[float, float], tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match="must not be negative nor add up to more than 1"):

@@ -12,6 +12,7 @@ from hydra.errors import InstantiationException
 from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
 from colorize.errors import ColorizeError
+from colorize.training.check_trainer import SWITCHES, check_switches
 from colorize.training.checks import check
 from colorize.training.config import build_task
 
@@ -57,6 +58,13 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
             ["model.scheduler.final_fraction=-3"],
             "cosine cannot be built: final_fraction is -3, but must be from 0",
         ),
+        (["model.optimizer.lr=much"], r"model\.optimizer\.lr=much must be a number, such as"),
+        (["model.optimizer.lr=nan"], r"model\.optimizer\.lr=nan must be a number that is finite"),
+        (["model.optimizer.weight_decay=inf"], r"model\.optimizer\.weight_decay=inf must be"),
+        (["trainer.num_nodes=0"], r"trainer\.num_nodes=0 must be a whole number of at least 1"),
+        (["trainer.gradient_clip_val=-1"], r"gradient_clip_val=-1 must be a number of at least 0, or null"),
+        (["trainer.gradient_clip_val=nan"], r"gradient_clip_val=nan must be"),
+        (["+trainer.val_check_interval=0"], r"val_check_interval=0 must be a number of batches, or a share"),
         (["model=lab_hybrid", "model.loss_weight=much"], r"model\.loss_weight=much .* must be numbers of at least 0"),
         (["model.optimizer.name=SparseAdam"], "model.optimizer.name 'SparseAdam' is unknown"),
         (["model.loss.name=l1"], "l1 cannot be built: .* 'beta'; ~model.loss.beta takes it out"),
@@ -89,6 +97,18 @@ def test_what_cannot_be_is_refused_before_anything_is_built(overrides: list[str]
 )
 def test_what_can_be_may_start(overrides: list[str]) -> None:
     check(compose("train", ["run_dir=RUN", *overrides]))
+
+
+@pytest.mark.parametrize("key", SWITCHES)
+def test_a_word_is_no_switch(key: str) -> None:
+    """Of which Python counts "no" as true."""
+    with pytest.raises(ColorizeError, match=f"^{re.escape(key)}=no is a text: give true or false"):
+        check_switches(compose("train", [f"{key}=no"]))
+
+
+@pytest.mark.parametrize("override", ["fit=false", "trainer.fast_dev_run=3", "trainer.deterministic=warn", "seed=1"])
+def test_what_is_a_switch_is_taken(override: str) -> None:
+    check_switches(compose("train", [override]))
 
 
 SMALL = "data.image_size=32"

@@ -8,6 +8,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from colorize.errors import ColorizeError
 from colorize.training.config import expand_paths, resolve_precision, save_config
 from colorize.training.folder import run_name
 
@@ -98,6 +99,12 @@ def test_rank_zero_alone_writes_it(rank: int, tmp_path: Path, monkeypatch: pytes
     assert (folder / "config.yaml").is_file() == (rank == 0)
     if rank == 0:
         assert (folder / "config.yaml").read_text() == f"run_dir: {folder}\nseed: 3\nsame: 3\n"
+
+
+def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ColorizeError, match=r"^run_dir=.*file/run cannot be written: Not a directory\. Give another: "):
+        save_config(OmegaConf.create({"run_dir": str(tmp_path / "file/run")}))
 
 
 @pytest.mark.slow
