@@ -10,6 +10,11 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def on_one_line(text: str) -> str:
+    """With escapes for what would break the line or steer the terminal: names of files may hold anything."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 class MissingExtraError(ColorizeError):
     """A package that an optional feature needs is not installed: the message names the extra that brings it."""
 

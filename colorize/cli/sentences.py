@@ -62,6 +62,8 @@ def sentence(error: BaseException, config: str = "train") -> str:
             key, _, value = error.override.partition("=")
             example = f"{key}={quote(value)}"
             text = f'{error.override} cannot be read ({first_line(error)}): if it is one text, quote it: "{example}".'
+        case ColorizeError():
+            text = str(error)  # which may name a file of several lines
         case _:
             text = first_line(error)
     return " ".join(text.split())

@@ -14,7 +14,7 @@ from colorize.album.share import color_album
 from colorize.album.stop import Stop
 from colorize.cli.config import CONFIG_DIR, check_missing
 from colorize.cli.launch import explain_mistakes
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, on_one_line
 from colorize.inference.colorizer import Colorizer
 from colorize.registry import import_plugins
 
@@ -49,7 +49,7 @@ def main(cfg: DictConfig) -> None:
 def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
     """Print how it went, and exit with code 1 when a photograph failed, 130 when the user stopped it."""
     for message in outcome.failed:
-        print(f"failed: {message}", file=sys.stderr)
+        print(f"failed: {on_one_line(message)}", file=sys.stderr)
     print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else [*plan.jobs, *plan.films][0].output}")
     if outcome.counts["kept"] and not outcome.counts["done"] and not outcome.stopped:
         print("What exists is kept: overwrite=true replaces it.", file=sys.stderr)

@@ -52,5 +52,8 @@ class FilmSettings:
         for name, default in _OF_PHOTOGRAPHS.items():
             if cfg[name] != default:
                 said = str(cfg[name]).lower()
-                raise ColorizeError(f"{name}={said} is for photographs, and there is a film: leave it out.")
+                raise ColorizeError(
+                    f"{name}={said} is for photographs, and there is a film: leave it out, or colour the photographs "
+                    "alone, by patterns such as input='ALBUM/**/*.jpg'."
+                )
         return settings

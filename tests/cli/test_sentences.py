@@ -150,6 +150,10 @@ def test_debug_may_be_any_true_value_of_the_configuration(
     assert capsys.readouterr().err.startswith("Traceback")
 
 
+def test_a_name_of_several_lines_does_not_end_the_sentence() -> None:
+    assert sentences.sentence(ColorizeError("a\nb.jpg: is broken; take it out.")) == "a b.jpg: is broken; take it out."
+
+
 def test_ctrl_c_ends_a_command_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     def main() -> None:
         raise KeyboardInterrupt
