@@ -106,7 +106,7 @@ def test_a_film_that_meets_an_unknown_error_is_a_row_and_the_next_is_made(
         ("codec=prores", "codec=prores cannot be in .mp4: use an output that ends in .mov or .mkv"),
         ("crf=0 codec=hevc", "crf=0, lossless, is not possible with codec=hevc"),
         ("side_by_side=true", "side_by_side=true is for photographs"),
-        ("samples=3", r"samples=3 is for photographs, and .*: leave it out, or colour the photographs alone, by patterns"),
+        ("samples=3", "samples=3 is for photographs, .*: leave it out, or colour the photographs alone, by patterns"),
     ],
 )
 def test_settings_that_are_not_possible_are_told_before_anything_is_read(
