@@ -4,7 +4,6 @@ import glob
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from pathlib import Path
 
 from colorize.errors import ColorizeError
@@ -115,9 +114,8 @@ def _find(source: str) -> tuple[Path, list[Path], bool]:
         raise ColorizeError(
             f"input={source} does not exist: give a photograph, a folder of them, or a pattern such as 'scans/*.tif'."
         )
-    plain = [*takewhile(lambda part: not glob.has_magic(part), path.parts)]
-    root = Path(*plain)
-    pattern = str(Path(*path.parts[len(plain) :]))
+    root = next(parent for parent in path.parents if parent.is_dir())  # [x] of a folder's name is no pattern
+    pattern = str(path.relative_to(root))
     found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 # none hidden
     parents: dict[str, Path] = {}  # by real path: each is read once, however many links lead to it
     photographs = [

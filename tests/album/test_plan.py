@@ -66,6 +66,13 @@ def test_one_photograph_has_its_picture_beside_it_or_where_output_says(album: Pa
     assert both.pictures == [Path("b_side_by_side.jpg"), Path("b.jpg")]
 
 
+def test_signs_of_patterns_in_names_of_folders_are_plain(album: Path) -> None:
+    write(album / "[1920] *?/deep/a[1].png")
+    assert targets(make_plan("album/[1920] *?/**/*.png", "out"), Path("out")) == {"deep/a[1].png"}
+    assert targets(make_plan("album/[1920] *?/deep/a[[]1].png", "out"), Path("out")) == {"a[1].png"}
+    assert targets(make_plan("album/[!a]*/*/*.png", "out"), Path("out")) == {"[1920] *?/deep/a[1].png"}
+
+
 def test_a_pattern_keeps_the_tree_below_its_plain_part(album: Path) -> None:
     assert targets(make_plan("album/sub/*.jpg", "out"), Path("out")) == {"b.jpg"}
     assert targets(make_plan("album/**/*", "out"), Path("out")) == {"a.png", "sub/b.jpg", "sub/deep/c d ä.TIFF"}
