@@ -75,6 +75,17 @@ def gray_to_srgb(gray: Pixels, profile: bytes) -> Pixels:
     return result
 
 
+def gamma_to_srgb(pixels: Pixels, gamma: float) -> Pixels:
+    """Pixels (H, W) or (H, W, 3) of a PNG without a profile, whose gAMA chunk holds `gamma`, in sRGB's tone curve.
+
+    `gamma` is the exponent by which light was encoded (PNG, third edition, 11.3.2.2). Pixels stay as they are where it
+    is within 5 % of sRGB's 1 / 2.2, as in libpng, and where it is below 0.2 or above 5, which no picture has.
+    """
+    if abs(gamma * 2.2 - 1) <= 0.05 or not 0.2 <= gamma <= 5:
+        return pixels
+    return gray_to_srgb(pixels.reshape(len(pixels), -1), gray_profile(1 / gamma)).reshape(pixels.shape)
+
+
 def _tone_curve(profile: bytes) -> npt.NDArray[np.uint16]:
     """The value in sRGB of each 16-bit gray under a gray profile, (65536,)."""
     transform = ImageCms.buildTransform(

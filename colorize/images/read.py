@@ -18,7 +18,7 @@ from colorize.images.header import open_file, open_image, unreadable_as_image_er
 from colorize.images.metadata import read_dpi, read_exif, read_orientation, upright
 from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
-from colorize.images.profiles import color_space, is_srgb, to_srgb
+from colorize.images.profiles import color_space, gamma_to_srgb, is_srgb, to_srgb
 
 LONGEST_FILE = 2**32  # bytes of any file, which is read whole
 BYTES_OF_A_PIXEL = 16  # of four channels of 32 bits, not compressed
@@ -105,6 +105,8 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         dpi = read_dpi(image)
         pixels = _turn(pixels, orientation)
         stored = pixels
+        if file_format == "PNG" and profile is None and "srgb" not in image.info:
+            pixels = gamma_to_srgb(pixels, image.info.get("gamma", 1 / 2.2))
         pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
         xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)

@@ -1,6 +1,7 @@
 """ICC profiles of gray, RGB and CMYK files."""
 
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image, ImageCms
 from colorize.images import Photograph, read_photograph, write_photograph
 from colorize.images.icc import gray_profile
 from colorize.images.profiles import color_space
-from tests.images.samples import GRAY, GRAY_16, RGB, Array, three
+from tests.images.samples import GRAY, GRAY_16, RGB, RGB_16, Array, png_16, three
 
 LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -32,6 +33,38 @@ def test_gray_under_a_gray_profile_comes_to_the_curve_of_srgb(
     assert photograph.pixels.dtype == ramp.dtype
     np.testing.assert_allclose(photograph.pixels / white, srgb, atol=(0.51 if bits == 8 else 0.01) / 255)
     assert photograph.icc_profile is None
+
+
+def light(gamma: float) -> tuple[bytes, bytes]:
+    return b"gAMA", struct.pack(">I", round(gamma * 1e5))
+
+
+@pytest.mark.parametrize("pixels", [GRAY_16, RGB_16], ids=["gray", "RGB"])
+def test_the_gamma_of_a_png_comes_to_the_curve_of_srgb(pixels: Array, tmp_path: Path) -> None:
+    png_16(tmp_path / "x.png", pixels, light(1))
+    linear = pixels / 65535
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+    read = read_photograph(tmp_path / "x.png").pixels
+    np.testing.assert_allclose(read / 65535, srgb, atol=0.01 / 255)
+    write_photograph(tmp_path / "y.png", read, read_photograph(tmp_path / "x.png"))
+    np.testing.assert_array_equal(read_photograph(tmp_path / "y.png").pixels, read)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [light(1 / 2.2)],
+        [light(0.46)],
+        [light(0)],
+        [light(40)],
+        [(b"sRGB", b"\0"), light(1)],
+        [light(1), (b"iCCP", b"x\0\0" + zlib.compress(gray_profile()))],
+    ],
+    ids=["as sRGB", "near", "none", "wild", "sRGB", "profile"],
+)
+def test_a_gamma_that_says_nothing_changes_nothing(chunks: list[tuple[bytes, bytes]], tmp_path: Path) -> None:
+    png_16(tmp_path / "x.png", GRAY_16, *chunks)
+    np.testing.assert_allclose(read_photograph(tmp_path / "x.png").pixels, GRAY_16.astype(int), atol=1)
 
 
 def test_a_gray_profile_of_srgbs_curve_changes_nothing(tmp_path: Path) -> None:
