@@ -1,6 +1,5 @@
 """An album, of which each rank makes its share."""
 
-import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from colorize.files import is_file
 from colorize.images.memory import keep_memory
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.colors import check_distribution
+from colorize.progress import in_lines
 
 KEPT = "the output exists; overwrite=true replaces it"
 
@@ -58,13 +58,8 @@ def color_album(plan: Plan | None, colorizer: Colorizer, settings: Settings, ran
     work = ranks.connect(_Work([], None) if plan is None else _Work(_todo(plan, settings, outcome), plan.folder))
     ledger = Ledger(work.folder) if work.folder is not None else None
     share = work.jobs[ranks.rank :: ranks.world]
-    bar = tqdm(
-        total=len(share),
-        desc=f"process 1 of {ranks.world}" if ranks.world > 1 else None,
-        unit=" photographs",
-        mininterval=0.1 if sys.stderr.isatty() else 30,
-        disable=ranks.rank != 0 or not share,
-    )
+    name = f"process 1 of {ranks.world}" if ranks.world > 1 else None
+    bar = in_lines(tqdm(total=len(share), desc=name, unit=" photographs", disable=ranks.rank != 0 or not share))
 
     def record(row: LedgerRow) -> None:
         if ledger is not None:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from colorize.errors import ColorizeError, ImageError
 from colorize.images import read_rgb
+from colorize.progress import in_lines
 
 RECIPE = "lanczos-centre-crop-1"  # another name makes every cache stale
 
@@ -161,7 +162,7 @@ def decode(
     rest = iter(files)
     pool = ThreadPoolExecutor(workers)
     try:
-        with tqdm(total=len(files), desc=description, unit="img") as bar:
+        with in_lines(tqdm(total=len(files), desc=description, unit="img")) as bar:
             waiting.extend(pool.submit(_square, file, size) for file in islice(rest, 4 * workers))
             while waiting:
                 yield waiting.popleft().result()

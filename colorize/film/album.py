@@ -16,12 +16,13 @@ from colorize.album.outcome import Outcome
 from colorize.album.plan import Job, Plan
 from colorize.album.share import KEPT
 from colorize.album.stop import Stop, StoppedError
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, on_one_line
 from colorize.files import is_file
 from colorize.film.codecs import check_crf, choose_codec
 from colorize.film.make import Progress, make_film
 from colorize.film.settings import FilmSettings
 from colorize.inference.colorizer import Colorizer
+from colorize.progress import in_lines
 
 
 class FilmAlbum:
@@ -83,9 +84,7 @@ class FilmAlbum:
         """None when it was stopped or the disk is full: its segments wait for the next start."""
         started = time.perf_counter()
         status, message = "done", ""
-        bar = tqdm(
-            desc=job.file.name, unit=" frames", mininterval=0.1 if sys.stderr.isatty() else 30, dynamic_ncols=True
-        )
+        bar = in_lines(tqdm(desc=on_one_line(job.file.name), unit=" frames", dynamic_ncols=True))
 
         def begun(done: int, total: int | None) -> None:
             bar.reset(total)
@@ -105,7 +104,7 @@ class FilmAlbum:
                 )
             message = "; ".join(notes)
             if message:
-                print(f"note: {job.file}: {message}", file=sys.stderr)
+                print(f"note: {on_one_line(f'{job.file}: {message}')}", file=sys.stderr)
         except StoppedError:
             return None
         except Exception as error:  # of one film; the others go on

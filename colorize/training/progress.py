@@ -8,6 +8,8 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from pytorch_lightning.trainer.states import TrainerFn
 
+from colorize.progress import in_lines
+
 SHORT = {"train/loss_step": "loss", "val/loss": "val_loss"}
 LEAST_SECONDS = 0.1
 """Between two steps that a bar shows: for the loss of each the CPU waits until a GPU has come to it."""
@@ -35,6 +37,12 @@ class ProgressBar(TQDMProgressBar):
         shown = trainer.progress_bar_metrics
         return {short: shown[name] for name, short in SHORT.items() if name in shown}
 
+    def init_train_tqdm(self) -> Tqdm:
+        return in_lines(super().init_train_tqdm())
+
     def init_validation_tqdm(self) -> Tqdm:
         fitting = self.trainer.state.fn == TrainerFn.FITTING
-        return Tqdm(disable=True) if fitting else super().init_validation_tqdm()
+        return Tqdm(disable=True) if fitting else in_lines(super().init_validation_tqdm())
+
+    def init_test_tqdm(self) -> Tqdm:
+        return in_lines(super().init_test_tqdm())

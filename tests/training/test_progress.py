@@ -110,3 +110,15 @@ def test_a_validation_has_a_bar_where_it_is_all_that_runs() -> None:
     assert not bar.init_validation_tqdm().disable
     trainer.state.fn = TrainerFn.FITTING
     assert bar.init_validation_tqdm().disable
+
+
+def test_in_a_log_it_is_a_line_for_half_a_minute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    trainer = pl.Trainer(
+        accelerator="cpu", devices=1, max_epochs=2, callbacks=progress.ProgressBar(), default_root_dir=tmp_path,
+        num_sanity_val_steps=0, **options,
+    )  # fmt: skip
+    trainer.fit(make_task(), datamodule=make_data(train_size=24))
+    begin, last, _ = capsys.readouterr().out.split("\n")
+    assert begin.startswith("\rTraining:")
+    assert re.search(r"^Epoch 1: 100%.* 3/3 .*loss=[\d.e-]+, val_loss=[\d.e-]+\]$", last)
