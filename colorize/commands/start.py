@@ -15,7 +15,7 @@ from colorize.cli.config import CONFIG_DIR
 from colorize.cli.launch import launch, print_error
 from colorize.cli.quoting import quote_paths
 from colorize.commands.help import predict_help, train_help
-from colorize.commands.words import overrides
+from colorize.commands.words import flags_first, overrides
 from colorize.errors import ColorizeError
 
 HELP = {"-h", "--help"}
@@ -28,7 +28,7 @@ def predict() -> None:
     if _told(predict_help):
         return
     try:
-        sys.argv[1:] = quote_paths(overrides(sys.argv[1:]))
+        sys.argv[1:] = flags_first(quote_paths(overrides(sys.argv[1:])))
     except ColorizeError as error:
         print_error(error, debug=False)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
@@ -41,6 +41,7 @@ def train() -> None:
     """`colorize-train` and `python train.py`: one training and its test, an evaluation, or a sweep of them."""
     if _told(train_help):
         return
+    sys.argv[1:] = flags_first(sys.argv[1:])
     if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
         import colorize.training.folder  # noqa: F401 # registers `run_name`, a resolver of conf/
 

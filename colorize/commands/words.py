@@ -62,6 +62,23 @@ def overrides(words: Sequence[str]) -> list[str]:
     return [f"input={photograph}" for photograph in photographs] + result
 
 
+def flags_first(words: Sequence[str]) -> list[str]:
+    """Command line words with Hydra's flags before the overrides, since its parser takes these only side by side."""
+    of_hydra = get_args_parser()._option_string_actions
+    left, flags, others = list(words), [], []
+    while left:
+        word = left.pop(0)
+        name, equals, _ = word.partition("=")
+        if name not in of_hydra:
+            others.append(word)
+            continue
+        flags.append(word)
+        number = of_hydra[name].nargs
+        if left and not equals and (number is None or (number == "?" and re.fullmatch(r"\w[\w-]*", left[0]))):
+            flags.append(left.pop(0))
+    return flags + others
+
+
 def _spelled(name: str) -> str:
     """An option as the table has it: --keep_color is --keep-color."""
     return name.replace("_", "-") if name.startswith("--") and "." not in name else name

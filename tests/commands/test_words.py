@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra._internal.utils import get_args_parser
 
 from colorize.cli.quoting import quote_paths
 from colorize.commands.keys import keys_of
-from colorize.commands.words import overrides
+from colorize.commands.words import flags_first, overrides
 from colorize.errors import ColorizeError
 
 
@@ -96,3 +97,26 @@ def test_every_key_has_an_option() -> None:
             assert overrides([key.option, f"--no-{key.option[2:]}"]) == [f"{key.name}=true", f"{key.name}=false"]
         elif not key.is_list:
             assert overrides([key.option, "7", f"--{key.name}=8"]) == [f"{key.name}=7", f"{key.name}=8"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("model=a,b -m seed=1,2", "-m model=a,b seed=1,2"),
+        ("a=1 --config-dir mine b=2 --multirun c=3", "--config-dir mine --multirun a=1 b=2 c=3"),
+        ("a=1 --config-dir=mine b=2 -cn x", "--config-dir=mine -cn x a=1 b=2"),
+        ("a=1 --cfg job b=2", "--cfg job a=1 b=2"),
+        ("a=1 --info defaults-tree b=2", "--info defaults-tree a=1 b=2"),
+        ("a=1 --info b=2", "--info a=1 b=2"),
+        ("a=1 ~b c=-m", "a=1 ~b c=-m"),
+        ("a=1 -cn", "-cn a=1"),
+    ],
+)
+def test_flags_may_stand_anywhere(words: str, expected: str) -> None:
+    assert flags_first(words.split()) == expected.split()
+
+
+def test_what_the_parser_of_hydra_takes_side_by_side_alone_it_is_given_so() -> None:
+    words = flags_first("model=a,b -m seed=1,2".split())
+    parsed = get_args_parser().parse_args(words)
+    assert (parsed.multirun, parsed.overrides) == (True, ["model=a,b", "seed=1,2"])
