@@ -117,6 +117,6 @@ def test_flags_may_stand_anywhere(words: str, expected: str) -> None:
 
 
 def test_what_the_parser_of_hydra_takes_side_by_side_alone_it_is_given_so() -> None:
-    words = flags_first("model=a,b -m seed=1,2".split())
+    words = flags_first(["model=a,b", "-m", "seed=1,2"])
     parsed = get_args_parser().parse_args(words)
     assert (parsed.multirun, parsed.overrides) == (True, ["model=a,b", "seed=1,2"])
