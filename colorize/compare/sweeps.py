@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from colorize.cli.sentences import is_mistake, sentence
 from colorize.compare.comparison import compare
@@ -68,6 +68,21 @@ def prepare_study(sweeper: DictConfig) -> None:
     print(f"Optuna: {sweeper.n_trials} trials, none of them pruned; the study is kept in {url}")
 
 
+def check_trials(config: DictConfig) -> None:
+    """Each start of a study draws other trials, and counts their folders from 0."""
+    if OmegaConf.select(config, "resume"):
+        sys.exit(
+            "error: resume=true cannot go on with trials of Optuna, since each start draws others: leave it out, and "
+            "the same command goes on with its study."
+        )
+    folder = Path(config.hydra.sweep.dir)
+    if any(folder.glob("*/config.yaml")):
+        sys.exit(
+            f"error: {folder} holds trials that this start would overwrite: leave out hydra.sweep.dir, or name "
+            "another; the study goes on in any folder."
+        )
+
+
 class CompareRuns(Callback):
     """Checks a multirun, and writes comparison.csv, comparison.md and comparison.png into its folder at the end.
 
@@ -86,6 +101,7 @@ class CompareRuns(Callback):
                 f"{unnamed[0]} would overwrite one another, so give each value of it a sweep of its own."
             )
         if choices["hydra/sweeper"] == "optuna":
+            check_trials(config)
             prepare_study(config.hydra.sweeper)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:

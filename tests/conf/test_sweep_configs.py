@@ -153,6 +153,18 @@ def test_a_study_whose_folder_cannot_be_made_is_told(tmp_path: Path) -> None:
         CompareRuns().on_multirun_start(cfg)
 
 
+def test_trials_are_not_resumed_nor_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = ("sweep=optuna", f"hydra.sweeper.storage.url=sqlite:///{tmp_path}/study.db")
+    with pytest.raises(SystemExit, match=r"resume=true cannot go on with trials of Optuna, .* leave it out"):
+        CompareRuns().on_multirun_start(composed(*search, "resume=true"))
+    Path("SWEEP/0").mkdir(parents=True)
+    CompareRuns().on_multirun_start(composed(*search))
+    Path("SWEEP/0/config.yaml").touch()
+    with pytest.raises(SystemExit, match=r"SWEEP holds trials that this start would overwrite: leave out hydra\.sweep"):
+        CompareRuns().on_multirun_start(composed(*search))
+
+
 def test_a_study_of_no_trials_is_refused() -> None:
     with pytest.raises(SystemExit, match=r"hydra\.sweeper\.n_trials is 0, but must be at least 1"):
         CompareRuns().on_multirun_start(composed("sweep=optuna", "hydra.sweeper.n_trials=0"))

@@ -156,5 +156,7 @@ def command_to_go_on(run_dir: str) -> str:
     key, folder = ("hydra.sweep.dir", hydra.sweep.dir) if hydra and sweep else ("hydra.run.dir", run_dir)
     left_out = ("resume=", "ckpt_path=", f"{key}=", "hydra.job.name=", "hydra.output_subdir=")
     words = [word for word in sys.argv[1:] if not word.startswith(left_out)]
+    if hydra and sweep and hydra.runtime.choices.get("hydra/sweeper") == "optuna":  # whose trials are not resumed
+        return f"{program.command()} {shlex.join(words)}"
     words += [f"{key}={quote_if_needed(folder)}", "resume=true"]
     return f"{program.command()} {shlex.join(words)}"

@@ -49,6 +49,13 @@ def test_a_sweep_goes_on_in_its_folder(mode: str, place: str, monkeypatch: pytes
     assert command_to_go_on("/runs/1") == f"python train.py -m seed=1,2 {place} resume=true"
 
 
+def test_a_study_goes_on_by_its_own_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    overrides = ["sweep=optuna", "hydra.sweep.dir=/sweeps/1"]
+    HydraConfig.instance().set_config(compose("train", overrides, return_hydra_config=True))
+    monkeypatch.setattr(sys, "argv", ["train.py", "sweep=optuna", "hydra.sweep.dir=/sweeps/1", "seed=1"])
+    assert command_to_go_on("/sweeps/1/0") == "python train.py sweep=optuna seed=1"
+
+
 @pytest.mark.parametrize(
     ("before", "folder"),
     [
