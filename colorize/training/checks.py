@@ -164,12 +164,11 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
     InstanceNorm does so in validation too, whose pictures are not cropped.
     """
     crop = (cfg.data.get("augment") or {}).get("crop_size")
-    trained = crop if type(crop) is int else cfg.data.image_size
-    modules = list(task.network.modules())
-    norms: list[nn.Module] = [module for module in modules if isinstance(module, nn.InstanceNorm2d)]
-    size = min(cfg.data.image_size, trained) if norms else trained
-    if not norms and cfg.data.batch_size == 1:
-        norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+    size = crop if type(crop) is int else cfg.data.image_size
+    kind = nn.BatchNorm2d if cfg.data.batch_size == 1 else nn.InstanceNorm2d
+    if any(isinstance(module, nn.InstanceNorm2d) for module in task.network.modules()):
+        kind, size = nn.InstanceNorm2d, min(cfg.data.image_size, size)
+    norms = [module for module in task.network.modules() if isinstance(module, kind)]
     if size <= task.network.multiple and norms and all(norm.training for norm in norms):  # else an encoder is frozen
         raise ColorizeError(
             f"Pictures of {size} pixels leave {type(norms[0]).__name__} a single pixel inside of "
