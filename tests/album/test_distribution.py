@@ -16,7 +16,7 @@ from colorize.album.settings import Settings
 from colorize.album.share import color_album
 from colorize.album.stop import Stop
 from colorize.errors import ColorizeError
-from colorize.images import Photograph, Pixels, count_pages, read_photograph, write_pages, write_photograph
+from colorize.images import Photograph, Pixels, read_header, read_photograph, write_pages, write_photograph
 from colorize.targets import GrayscaleTarget, LabTarget
 from tests.album.red import Red, go, photograph, pixel, temporary_files
 
@@ -147,7 +147,7 @@ def test_pages_have_samples_and_maps_of_as_many_pages(folder: Path) -> None:
         assert (maps == (0 if number == 1 else DEVIATION)).all()  # its own colours are sure
         for picture, red in zip(colored, REDS.values(), strict=True):
             assert (picture == (NOISE if number == 1 else (red, 0, 0))).all()
-    assert count_pages(Path("out/scan_uncertainty.tif")) == 3
+    assert read_header(Path("out/scan_uncertainty.tif")).pages == 3
 
 
 @pytest.mark.parametrize("name", ["a.png", "scan.tif"])

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from colorize.errors import DiskFullError, ImageError
-from colorize.images import Photograph, count_pages, read_photograph, write_pages, write_photograph
+from colorize.images import Photograph, read_header, read_photograph, write_pages, write_photograph
 from colorize.images import write as module
 from colorize.images.icc import srgb_profile
 from tests.images.samples import ALPHA, GRAY, GRAY_16, RGB, RGB_16
@@ -28,7 +28,7 @@ def test_each_page_keeps_its_depth_alpha_and_metadata(tmp_path: Path) -> None:
     with write_pages(tmp_path / "x.tif") as add:
         for page in PAGES:
             add(page.pixels, page)
-    assert count_pages(tmp_path / "x.tif") == len(PAGES)
+    assert read_header(tmp_path / "x.tif").pages == len(PAGES)
     for number, page in enumerate(PAGES):
         again = read_photograph(tmp_path / "x.tif", page=number)
         write_photograph(tmp_path / "one.tif", page.pixels, page)
@@ -120,7 +120,7 @@ def test_pages_are_counted_together_and_checked_each(tmp_path: Path, monkeypatch
             add(GRAY, PAGES[1])
         with pytest.raises(ValueError, match="not uint8 or uint16"):
             add(GRAY.astype(np.int64), PAGES[1])  # type: ignore[arg-type]
-    assert count_pages(tmp_path / "two.tif") == 2
+    assert read_header(tmp_path / "two.tif").pages == 2
 
 
 def test_one_page_at_a_time_is_in_memory(tmp_path: Path) -> None:
