@@ -55,7 +55,10 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         "predict.py checkpoint={tmp}/hostile.ckpt input={tmp}/photo.png output={tmp}/predicted",
         ("{tmp}/hostile.ckpt", "refused"),
     ),
-    "no input argument": ("predict.py output={tmp}/predicted", ("No photograph is given: python predict.py PHOTO_OR_FOLDER",)),
+    "no input argument": (
+        "predict.py output={tmp}/predicted",
+        ("No photograph is given: python predict.py PHOTO_OR_FOLDER",),
+    ),
     "unknown weights": (
         "predict.py checkpoint=landscape input={tmp}/photo.png output={tmp}/predicted",
         ("did you mean landscapes",),
