@@ -140,9 +140,9 @@ def test_a_training_with_a_module_of_the_current_folder(run: Callable[..., Finis
     assert trained.code == 0, trained.err
     use = trained.out.splitlines()[-1]
     best = f"{home}/my_run/checkpoints/best.ckpt"
-    assert use == f"use: colorize checkpoint={best} input=PHOTO_OR_FOLDER output=FOLDER"
+    assert use == f"use: colorize 'plugins=[mine]' checkpoint={best} input=PHOTO_OR_FOLDER output=FOLDER"
     line = use.removeprefix("use: ").replace("PHOTO_OR_FOLDER", "photo.jpg").replace("FOLDER", "by_mine.png")
-    finished = run(f"{line} --plugins mine")
+    finished = run(line)
     assert finished.code == 0, finished.err
     with Image.open(home / "by_mine.png") as picture:
         assert picture.size == (48, 40)
