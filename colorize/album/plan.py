@@ -216,7 +216,7 @@ def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
     """No picture is a photograph, also not by way of a link, and no two pictures are one file."""
     originals: dict[object, Path] = {identity: job.file for job in jobs if (identity := _identity(job.file))}
     makers: dict[str, Path] = {}
-    clashes: list[tuple[Path, Path, Path]] = []
+    clashes: dict[tuple[Path, Path], Path] = {}
     for job in jobs:
         for picture in job.pictures:
             original = originals.get(_identity(picture))
@@ -224,8 +224,8 @@ def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
                 raise ColorizeError(f"{picture} would write over {original}: give another output.")
             other = makers.setdefault(fold(str(picture)), job.file)
             if other != job.file:
-                clashes.append((other, job.file, picture))
-    for one, other, picture in clashes[:1]:
+                clashes.setdefault((other, job.file), picture)
+    for (one, other), picture in clashes.items():
         more = f", and {len(clashes) - 1} more such pairs" if len(clashes) > 1 else ""
         kinds = f" or colour '**/*{one.suffix}' and '**/*{other.suffix}' into two folders"
         remedy = f"rename one of them{kinds if one.suffix != other.suffix else ''}"

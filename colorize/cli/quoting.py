@@ -37,5 +37,6 @@ def quote_if_needed(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """A string that may hold anything, as Hydra's grammar of overrides writes it."""
+    """A string that may hold anything, as the grammars of Hydra and OmegaConf write it."""
+    text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", text)
     return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"

@@ -175,6 +175,8 @@ def test_two_photographs_never_make_one_picture(album: Path) -> None:
     more = r"a\.png, and 1 more such pairs: rename one of them or colour '\*\*/\*\.gif' and '\*\*/\*\.png' into two f"
     with pytest.raises(ColorizeError, match=more):
         make_plan("album", "out")
+    with pytest.raises(ColorizeError, match=r"a_sample1\.png, and 1 more such pairs"):
+        make_plan("album", "out", samples=2)
     assert len(make_plan("album/**/*.gif", "out").jobs) == 2
     for name in ("a.gif", "sub/b.gif", "sub/b.png"):
         (album / name).unlink()

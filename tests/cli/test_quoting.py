@@ -38,6 +38,10 @@ def composed(*words: str) -> Any:
         "写真.jpg",
         "scans/**/*.tif",
         "'",
+        "a${b}.jpg",
+        "${oc.env:HOME}",
+        "\\${b}\\\\${c",
+        "$a{b}",
     ],
 )
 def test_any_name_reaches_the_configuration_as_it_is(name: str) -> None:
