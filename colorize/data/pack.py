@@ -24,7 +24,7 @@ from colorize.errors import ColorizeError, ImageError
 from colorize.images import read_rgb
 from colorize.progress import in_lines
 
-RECIPE = "lanczos-centre-crop-1"  # another name makes every cache stale
+RECIPE = "lanczos-centre-crop-2"  # another name makes every cache stale
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
