@@ -225,7 +225,8 @@ def _check_distinct(jobs: list[Job], fold: Callable[[str], str]) -> None:
             other = makers.setdefault(fold(str(picture)), job.file)
             if other != job.file:
                 clashes.setdefault((other, job.file), picture)
-    for (one, other), picture in clashes.items():
+    if clashes:
+        (one, other), picture = next(iter(clashes.items()))
         more = f", and {len(clashes) - 1} more such pairs" if len(clashes) > 1 else ""
         kinds = f" or colour '**/*{one.suffix}' and '**/*{other.suffix}' into two folders"
         remedy = f"rename one of them{kinds if one.suffix != other.suffix else ''}"
