@@ -15,11 +15,12 @@ from pytorch_lightning.loggers import Logger
 
 from colorize import program
 from colorize.data.base import ImageData
-from colorize.files import write_whole
+from colorize.files import whole_file, write_whole
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import to_uint8
 from colorize.training.config import progress_bars
 from colorize.training.devices import first_device
+from colorize.training.resume.stop import ended_by_sigterm
 from colorize.weights.model import fingerprint
 
 N_SAMPLES = 8
@@ -41,12 +42,16 @@ def evaluate(
     perfect picture is infinite) is null.
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
+
+    Raises:
+        SystemExit: 143 after SIGTERM.
     """
     watching = [callbacks[name] for name in ("perceptual", "samples") if name in callbacks] + progress_bars(cfg)
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
     tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
     tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
-    tester.test(task, datamodule=data, verbose=False)
+    with ended_by_sigterm(tester):
+        tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
     pictures_in_batches = sum(tester.num_test_batches) * data.batch_size
@@ -59,7 +64,8 @@ def evaluate(
             batch = data.sample("test", N_SAMPLES)
             seen, prediction, truth = map(to_uint8, task.eval().pictures(batch))
             index = batch["index"].numpy()
-            np.savez(run_dir / "test_samples.npz", input=seen, prediction=prediction, truth=truth, index=index)
+            with whole_file(run_dir / "test_samples.npz") as file:
+                np.savez(file, input=seen, prediction=prediction, truth=truth, index=index)
         text = json.dumps(metrics, indent=2, allow_nan=False)
         write_whole(run_dir / "metrics.json", f"{text}\n".encode())
     return metrics

@@ -23,6 +23,7 @@ from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
 from colorize.training.resume import LastCheckpoint, Stopped
 from colorize.training.resume.find import command_to_go_on
+from colorize.training.resume.stop import ended_by_sigterm
 from colorize.weights.checkpoint import read_checkpoint
 
 
@@ -57,7 +58,8 @@ def fit(
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
+        with ended_by_sigterm(trainer):  # before the first batch, or without callbacks.last
+            trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
     except Stopped as stop:
         if trainer.is_global_zero:
             print(f"stopped after step {stop.step}; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)

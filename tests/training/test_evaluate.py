@@ -1,6 +1,7 @@
 """What a training came to, and the final test."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,32 @@ def test_a_value_that_json_cannot_hold_is_null(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
     (line,) = (line for line in summary(metrics, tmp_path, None).splitlines() if line.split()[0] == "psnr")
     assert line.endswith("      none")
+
+
+class Terminate(pl.Callback):
+    def on_test_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("test_size", [4, 16], ids=["last batch", "first batch"])
+def test_a_test_that_is_told_to_end_does(test_size: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = make_data(test_size=test_size)
+    with pytest.raises(SystemExit) as ended:
+        evaluate(config(tmp_path), make_task(), data, {"samples": Terminate()}, [], {})
+    assert ended.value.code == 143
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped."
+    assert not [*tmp_path.iterdir()]
+
+
+def test_samples_that_cannot_be_written_leave_those_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(file: Any, **arrays: np.ndarray) -> None:
+        Path(getattr(file, "name", file)).write_bytes(b"half")
+        raise OSError("no room")
+
+    (tmp_path / "test_samples.npz").write_bytes(b"before")
+    monkeypatch.setattr(np, "savez", fail)
+    data = make_data()
+    data.setup("test")
+    with pytest.raises(OSError, match="no room"):
+        evaluate(config(tmp_path), make_task(), data, {}, [], {})
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("test_samples.npz", b"before")]

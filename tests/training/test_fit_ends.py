@@ -83,6 +83,19 @@ def test_a_signal_that_also_ended_the_compiler_is_one_line(
     )
 
 
+def test_a_training_without_its_last_checkpoint_ends_by_sigterm_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminate(Callback):
+        def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as ended:
+        fit(config(tmp_path), make_task(), make_data(), {"terminate": Terminate()}, [])
+    assert ended.value.code == 143
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped."
+
+
 @pytest.mark.parametrize("error", [RuntimeError("CUDA error: out of memory"), ValueError("a shape")])
 def test_every_other_error_keeps_its_own_words(error: Exception, tmp_path: Path) -> None:
     with pytest.raises(type(error)) as caught:

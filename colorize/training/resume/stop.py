@@ -1,12 +1,16 @@
 """SIGTERM and Ctrl-C while training: kept until the step that runs is done."""
 
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 
 class Stopped(Exception):  # noqa: N818 # no error
@@ -20,6 +24,20 @@ class Stopped(Exception):  # noqa: N818 # no error
     def __init__(self, signal_number: int, step: int) -> None:
         super().__init__(signal_number, step)
         self.signal_number, self.step = signal_number, step
+
+
+@contextmanager
+def ended_by_sigterm(trainer: pl.Trainer) -> Iterator[None]:
+    """A SIGTERM that `trainer` keeps until its batch is done ends the process, with one line and exit code 143.
+
+    (Lightning itself ends with exit code 0, or forgets one that came in the last batch.)
+    """
+    with suppress(SIGTERMException):
+        yield
+    if trainer.received_sigterm:
+        if trainer.is_global_zero:
+            sys.stderr.write("stopped.\n")
+        raise SystemExit(128 + signal.SIGTERM)
 
 
 class StopRequest:
