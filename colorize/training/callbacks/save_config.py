@@ -8,7 +8,10 @@ from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 
 class SaveConfig(Callback):
-    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run."""
+    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run.
+
+    Of a checkpoint that a training goes on from, the patience of an EarlyStopping is left out: that of the training holds.
+    """
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -20,3 +23,8 @@ class SaveConfig(Callback):
                 checkpoint["wandb_run_id"] = logger.version
             elif isinstance(logger, MLFlowLogger):
                 checkpoint["mlflow_run_id"] = logger.version
+
+    def on_load_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        for stopping in trainer.early_stopping_callbacks:
+            if stopping.state_key in checkpoint["callbacks"]:
+                checkpoint["callbacks"][stopping.state_key]["patience"] = stopping.patience
