@@ -74,7 +74,7 @@ def check_paths(cfg: DictConfig) -> None:
             raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not is_file(Path(str(cfg.ckpt_path))):
         raise ColorizeError(f"ckpt_path={cfg.ckpt_path} does not exist: give RUN/checkpoints/last.ckpt or best.ckpt.")
-    init_from = cfg.model.init_from
+    init_from = cfg.model.init_from if cfg.ckpt_path is None else None  # has no use beside it
     is_named = init_from in shipped() or str(init_from).startswith(SCHEME)
     if init_from is not None and not is_named and not is_file(Path(str(init_from))):
         raise ColorizeError(

@@ -8,11 +8,13 @@ from hydra.utils import instantiate
 from torch import nn
 
 from colorize.cli.config import CONFIG_DIR
+from colorize.errors import ColorizeError
 from colorize.training.checks import check
 from colorize.training.config import build_task, plain
 from tests.conf.composing import names, train_config
 
-CONTINUES = {"landscapes_lab_encoder_unet", "photographs_hybrid"}  # with modules that are not trained
+CONTINUES = {name for name in names("experiment") if name.endswith(("_finetune", "_relative", "_hybrid"))}
+CONTINUES |= {"landscapes_lab_encoder_unet"}
 
 
 def starting(experiment: str) -> list[str]:
@@ -25,6 +27,12 @@ def test_experiments_compose_and_resolve(overrides: list[str], tmp_path: Path) -
     cfg = train_config(tmp_path, *overrides, *root)
     check(cfg)
     assert plain(cfg)["callbacks"]["checkpoint"]["dirpath"] == f"{tmp_path}/checkpoints"
+
+
+@pytest.mark.parametrize("experiment", sorted(CONTINUES))
+def test_experiments_that_continue_ask_for_weights(experiment: str, tmp_path: Path) -> None:
+    with pytest.raises(ColorizeError, match=r"model\.init_from=.*RUN/checkpoints/best\.ckpt"):
+        check(train_config(tmp_path, f"experiment={experiment}", "data=scenes"))
 
 
 @pytest.mark.parametrize("experiment", names("experiment"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
 from colorize.errors import ColorizeError
 from colorize.training.check_trainer import SWITCHES, check_switches
-from colorize.training.checks import check
+from colorize.training.checks import check, check_paths
 from colorize.training.config import build_task
 
 
@@ -151,3 +152,13 @@ def test_evaluations_of_a_sweep_take_one_device_each(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     HydraConfig.instance().set_config(compose("train", [*evaluation, *sweep], return_hydra_config=True))
     check(compose("train", ["run_dir=RUN", *evaluation]))
+
+
+def test_a_training_that_goes_on_needs_no_longer_what_it_started_from(tmp_path: Path) -> None:
+    (tmp_path / "last.ckpt").touch()
+    overrides = ["run_dir=.", "data.root=null", "experiment=photographs_finetune", "model.init_from=removed.ckpt"]
+    cfg = compose("train", overrides)
+    with pytest.raises(ColorizeError, match=r"removed\.ckpt does not exist"):
+        check_paths(cfg)
+    cfg.ckpt_path = str(tmp_path / "last.ckpt")
+    check_paths(cfg)

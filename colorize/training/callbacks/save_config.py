@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 class SaveConfig(Callback):
     """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run.
 
-    Of a checkpoint that a training goes on from, the patience of an EarlyStopping is left out: that of the training holds.
+    A training that goes on from a checkpoint keeps its own patience of an EarlyStopping.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
