@@ -2,8 +2,11 @@
 
 import functools
 import multiprocessing
+import os
 import shutil
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +33,7 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
             return job(cfg)
         if multiprocessing.get_start_method() == "loky":  # joblib's own, which the workers of a DataLoader cannot take
             multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
+            threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
         folder = Path(HydraConfig.get().runtime.output_dir)
         (folder / "error.txt").unlink(missing_ok=True)
         try:
@@ -45,6 +49,13 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
             return None
 
     return wrapped
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent has ended: joblib's would train on, beside those of a start with resume=true."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def swept(config: DictConfig) -> set[str]:
