@@ -37,8 +37,8 @@ def evaluate(
     """Test `task`, write `metrics.json` and `test_samples.npz` into the run's folder, and return the metrics.
 
     Keys: `test/NAME` and `floor/NAME` for every metric, those of the callback `perceptual` too, `test/loss`,
-    `n_images` tested, `parameters` of the network, and those of `training`: `epochs` completed and `seconds`, missing
-    in an evaluation alone, and the fingerprint of the tested `weights`. A value that JSON cannot hold (the psnr of a
+    `n_images` tested, `parameters` of the network, and those of `training`: `epochs` and `seconds`, missing in an
+    evaluation alone, and the fingerprint of the tested `weights`. A value that JSON cannot hold (the psnr of a
     perfect picture is infinite) is null.
     `test_samples.npz` holds `input`, `prediction` and `truth`, uint8 (8, H, W, 3), of the same test pictures for every
     run of the data, and their `index`.
@@ -49,7 +49,8 @@ def evaluate(
     watching = [callbacks[name] for name in ("perceptual", "samples") if name in callbacks] + progress_bars(cfg)
     one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
     tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
-    tester.fit_loop.epoch_progress.current.completed = int(training.get("epochs") or 0)  # where charts show the test
+    epochs = math.ceil(training.get("epochs") or 0)  # where charts show the test
+    tester.fit_loop.epoch_progress.current.completed = epochs
     with ended_by_sigterm(tester):
         tester.test(task, datamodule=data, verbose=False)
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}

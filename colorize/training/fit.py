@@ -34,7 +34,7 @@ class Training:
     Attributes:
         checkpoint: the file of its best weights, without a validation of its last; None if it wrote neither.
         objective: their value of the monitored metric, which a sweeper optimises.
-        facts: `epochs` completed and `seconds`.
+        facts: `epochs`, with the share of one that was cut short, and `seconds`.
     """
 
     checkpoint: str | None
@@ -86,8 +86,9 @@ def fit(
         best = read_checkpoint(Path(checkpoint))
         task.load_state_dict(best["state_dict"])
         task.on_load_checkpoint(best)  # which other processes may have trained
-    epochs = int(trainer.callback_metrics["fit/epochs"])
-    return Training(checkpoint, objective, {"epochs": epochs, "seconds": seconds})
+    epochs = round(float(trainer.callback_metrics["fit/epochs"]), 2)
+    facts = {"epochs": int(epochs) if epochs.is_integer() else epochs, "seconds": seconds}
+    return Training(checkpoint, objective, facts)
 
 
 def signal_received(trainer: pl.Trainer) -> int | None:

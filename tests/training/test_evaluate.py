@@ -45,6 +45,15 @@ def test_a_training_says_what_it_came_to(tmp_path: Path) -> None:
     assert trainer.callback_metrics["fit/steps"] == 6
 
 
+@pytest.mark.parametrize(
+    ("options", "epochs"), [({"max_steps": 3}, 1.5), ({"max_steps": 4}, 2), ({"max_epochs": 0}, 0)]
+)
+def test_an_epoch_that_was_cut_short_counts_by_its_share(options: Any, epochs: float, tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [FitResult()], **options)
+    trainer.fit(make_task(), datamodule=make_data(train_size=16))
+    assert trainer.callback_metrics["fit/epochs"] == epochs
+
+
 def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> None:
     """As its launcher of ddp_spawn does: it hands back the path and the metrics of the callbacks."""
     trainer = make_trainer(tmp_path, [FitResult()], max_epochs=1)

@@ -1,5 +1,6 @@
 """What a training came to, handed back from the processes of a spawning strategy too."""
 
+import math
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,8 +12,8 @@ class FitResult(Callback):
     """Adds to `trainer.callback_metrics` what a training came to: of all that its processes know, Lightning's
     spawning strategies hand back these and the best checkpoint's path alone.
 
-    Keys, each a scalar: `fit/epochs` completed, a resumed training's earlier ones included, `fit/steps` of the
-    optimizer in this training, and `fit/best_score`, the best checkpoint's monitored metric, where there is one.
+    Keys, each a scalar: `fit/epochs`, as `epochs` counts them, a resumed training's earlier ones included, `fit/steps`
+    of the optimizer in this training, and `fit/best_score`, the best checkpoint's monitored metric, where there is one.
     """
 
     def __init__(self) -> None:
@@ -23,8 +24,15 @@ class FitResult(Callback):
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         steps = 0 if self.first_step is None else trainer.global_step - self.first_step
-        found: dict[str, Any] = {"epochs": trainer.current_epoch, "steps": steps}
+        found: dict[str, Any] = {"epochs": epochs(trainer), "steps": steps}
         saver = trainer.checkpoint_callback
         if isinstance(saver, ModelCheckpoint) and saver.best_model_score is not None:
             found["best_score"] = saver.best_model_score.item()
         trainer.callback_metrics.update({f"fit/{name}": torch.tensor(value) for name, value in found.items()})
+
+
+def epochs(trainer: pl.Trainer) -> float:
+    """How many epochs a training has had: of one that was cut short (max_steps, max_time) the share of its batches."""
+    done, whole = trainer.fit_loop.epoch_loop.batch_progress.current.completed, trainer.num_training_batches
+    cut_short = trainer.current_epoch and done < whole < math.inf
+    return trainer.current_epoch - 1 + done / whole if cut_short else trainer.current_epoch
