@@ -156,7 +156,8 @@ def decode(
     files: Sequence[Path], size: int, workers: int | None = None
 ) -> Generator[npt.NDArray[np.uint8] | ImageError]:
     """Each file's image or error, in order; no more than a few for each thread wait in memory."""
-    workers = workers or min(os.cpu_count() or 1, 16)
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = workers or min(cpus, 16)
     waiting: deque[Future[npt.NDArray[np.uint8] | ImageError]] = deque()
     description = f"packing {len(files):,} photographs at {size}x{size}"
     rest = iter(files)

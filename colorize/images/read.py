@@ -137,5 +137,5 @@ def _check_size(image: Image.Image, max_megapixels: float | None) -> None:
     if max_megapixels is not None and width * height > max_megapixels * 1e6:
         raise ValueError(
             f"it has {width} x {height} pixels, {width * height / 1e6:.4g} megapixels, and max_megapixels is "
-            f"{max_megapixels:g}: give a larger one if you trust the file"
+            f"{max_megapixels:g}: make it smaller, or allow more if you trust the file"
         )

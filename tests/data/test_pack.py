@@ -53,6 +53,21 @@ def test_few_photographs_wait_in_memory(root: Path, monkeypatch: pytest.MonkeyPa
     assert len(submitted) == 17
 
 
+def test_as_many_are_decoded_at_a_time_as_there_are_cores_to_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def pool(workers: int) -> ThreadPoolExecutor:
+        asked.append(workers)
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(packing, "ThreadPoolExecutor", pool)
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    for cores in ({0, 3, 5}, set(range(40))):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: cores)
+        assert list(packing.decode([], 4)) == []
+    assert asked == [3, 16]
+
+
 def test_photographs_that_end_out_of_order_stay_in_order(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
