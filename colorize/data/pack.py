@@ -26,7 +26,10 @@ from colorize.progress import in_lines
 
 RECIPE = "lanczos-centre-crop-2"  # another name makes every cache stale
 
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_DISK_ERRORS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP),
+)
 
 
 class PackedImages(NamedTuple):

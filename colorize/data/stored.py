@@ -119,20 +119,20 @@ class StoredPictures(Dataset[dict[str, Tensor]]):
             return
         if not store.remote:
             raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
-        shard.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{shard.path}.lock"):
-            if shard.path.exists() or (ahead and number not in self._kept):
-                return
-            content = store.read(shard.source)
-            if len(content) != shard.bytes:
-                raise ColorizeError(f"{shard.source} has {len(content)} bytes, but its index says {shard.bytes}.")
-            try:
+        try:
+            shard.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{shard.path}.lock"):
+                if shard.path.exists() or (ahead and number not in self._kept):
+                    return
+                content = store.read(shard.source)
+                if len(content) != shard.bytes:
+                    raise ColorizeError(f"{shard.source} has {len(content)} bytes, but its index says {shard.bytes}.")
                 write_whole(shard.path, content)
-            except OSError as error:
-                raise ColorizeError(
-                    f"{shard.path} cannot be written ({first_line(error)}): make room, name another folder by "
-                    "data.cache_dir, or limit what is kept by data.cache_gb."
-                ) from error
+        except OSError as error:
+            raise ColorizeError(
+                f"{shard.path} cannot be written ({first_line(error)}): make room, name another folder by "
+                "data.cache_dir, or limit what is kept by data.cache_gb."
+            ) from error
 
     def _make_room(self, keep: set[Path], coming: int) -> None:
         """Remove the shards that were not used for longest until those that are coming fit the limit."""

@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from colorize.errors import ColorizeError
 from colorize.tasks.optim import LR_FACTORS
 from colorize.training.config import resolve_precision
+from colorize.training.devices import device_ids
 from colorize.training.resume.find import flatten
 
 LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and whether they may be null
@@ -61,11 +62,21 @@ def check_numbers(cfg: DictConfig) -> None:
         raise ColorizeError(
             f"trainer.val_check_interval={interval} must be a number of batches, or a share such as 0.5 of the epoch."
         )
+    if cfg.fit and isinstance(interval, str) and _in_several_processes(cfg):
+        raise ColorizeError(
+            f"trainer.val_check_interval={interval} goes by the clock of each process, which would not agree when to "
+            "validate: give several of them a number of batches, or a share such as 0.5 of the epoch."
+        )
     time = cfg.trainer.get("max_time")
     if isinstance(time, int | float):
         raise ColorizeError(
             f"trainer.max_time={time} must be DAYS:HOURS:MINUTES:SECONDS, e.g. 00:01:00:00 for an hour."
         )
+
+
+def _in_several_processes(cfg: DictConfig) -> bool:
+    trainer = cfg.trainer
+    return trainer.get("num_nodes", 1) > 1 or len(device_ids(trainer.accelerator, trainer.devices)) > 1
 
 
 def check_frozen(cfg: DictConfig) -> None:

@@ -194,7 +194,7 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
         monitor = callback.get("monitor") if callback else None
         if monitor is not None and monitor not in known:
             raise ColorizeError(
-                f"callbacks.{name}.monitor={monitor} cannot be monitored here: choose one of {', '.join(known)}."
+                f"callbacks.{name}.monitor={monitor} is not known when a validation ends: known are {', '.join(known)}."
             )
 
 

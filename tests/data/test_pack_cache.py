@@ -125,7 +125,7 @@ def test_an_index_that_someone_else_wrote_is_not_believed(changes: dict[str, Any
     assert (result.names, result.bad) == (expected.names, expected.bad)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.ENOTDIR, errno.EEXIST])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.ENOTDIR, errno.EEXIST, errno.ENOENT])
 def test_a_cache_that_cannot_be_written(code: int, root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: int) -> None:
         raise OSError(code, os.strerror(code))

@@ -127,6 +127,13 @@ def test_an_object_store_gives_what_the_folder_gives(
     assert all(shard.path.exists() for shard in pictures.shards)
 
 
+def test_a_cache_that_cannot_be_made_is_named(bucket: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    address, options = bucket
+    (tmp_path / "file").touch()
+    with pytest.raises(ColorizeError, match=r"file/cache/.* cannot be written .*data\.cache_dir"):
+        epoch(loaded(address, tmp_path / "file/cache", storage_options=options))
+
+
 def test_shards_that_the_last_batch_may_need_stay(bucket: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     address, options = bucket
     pictures = loaded(address, tmp_path, storage_options=options, cache_gb=1e-9).splits["train"]

@@ -26,6 +26,7 @@ def hydra_config_dir() -> Iterator[None]:
 
 PLATEAU = ["model=rgb_unet", "model.scheduler={name:plateau}"]
 FUSED = ["+model.optimizer.fused=true", "trainer.precision=bf16-mixed", "trainer.accelerator=cpu"]
+CLOCK = "+trainer.val_check_interval=00:00:10:00"
 TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
 
 
@@ -42,7 +43,9 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         ([f"ckpt_path={'x' * 300}"], "x does not exist: give RUN"),
         (["fit=false", "ckpt_path=3"], "ckpt_path=3 does not exist: give RUN"),
         (["model.init_from=3"], r"model\.init_from=3 does not exist: give RUN"),
-        (["callbacks.checkpoint.monitor=train/loss_epoch"], "train/loss_epoch cannot be monitored here: choose one of"),
+        (["callbacks.checkpoint.monitor=train/loss_epoch"], "train/loss_epoch is not known when a validation ends"),
+        ([CLOCK, "trainer.accelerator=cpu", "trainer.devices=2"], "=00:00:10:00 goes by the clock of each process"),
+        ([CLOCK, "trainer.devices=1", "trainer.num_nodes=2"], r"would not agree .*: give several of them a number"),
         (["~logger"], "A run needs logger: leave ~logger out"),
         (["+callbacks.checkpoint.save_last=true"], r"save_last writes to last\.ckpt, which callbacks\.last writes"),
         (["trainer.precision=64-true"], r"trainer\.precision=64-true cannot be used, .*: use 32-true"),
@@ -91,6 +94,7 @@ def test_what_cannot_be_is_refused_before_anything_is_built(overrides: list[str]
         ["+callbacks.checkpoint.save_last=true", "callbacks.last=null"],
         ["trainer.max_epochs=null", "trainer.max_steps=5"],
         ["callbacks.checkpoint=null"],
+        [CLOCK, "trainer.accelerator=cpu", "trainer.devices=1"],
         ["model.loss.name=l1", "~model.loss.beta"],
         ["model=lab_hybrid", "model.loss_weight=0"],
     ],
