@@ -79,6 +79,9 @@ def download(folder: Path) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ColorizeError(f"{folder} cannot be made ({error.strerror}): give another data.cache_dir.") from error
+    try:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             CIFAR10(temporary, download=True)
             Path(temporary, _BATCHES).rename(batches)

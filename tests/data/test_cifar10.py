@@ -130,3 +130,10 @@ def test_other_sizes_and_fractions_are_refused(tmp_path: Path) -> None:
         CIFAR10Data(None, str(tmp_path), batch_size=4, val_fraction=0.1, image_size=64)
     with pytest.raises(ColorizeError, match="between 0 and 1"):
         CIFAR10Data(None, str(tmp_path), batch_size=4, val_fraction=1.0)
+
+
+def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = CIFAR10Data(root=None, cache_dir=str(tmp_path / "file"), batch_size=4, val_fraction=0.1)
+    with pytest.raises(ColorizeError, match=r"file/cifar10 cannot be made .*data\.cache_dir"):
+        data.prepare_data()
