@@ -138,7 +138,9 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
         if score is not None and not math.isfinite(score):
             raise ColorizeError(f"The training diverged: {saver.monitor} was never finite; lower model.optimizer.lr.")
         best = Path(saver.best_model_path)
-        best = Path(saver.dirpath or best.parent, best.name)  # not that of the run it goes on from
+        folder = Path(saver.dirpath or best.parent)
+        if not best.is_relative_to(folder):  # but to the folder of the run it goes on from, or where this run was
+            best = folder / best.name
         if best.is_file():
             return str(best), score
     last = next((callback.path for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)  # type: ignore[attr-defined]

@@ -54,6 +54,15 @@ def test_an_epoch_that_was_cut_short_counts_by_its_share(options: Any, epochs: f
     assert trainer.callback_metrics["fit/epochs"] == epochs
 
 
+def test_a_name_that_holds_that_of_its_metric_is_a_path(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, [FitResult()], max_epochs=1)
+    saver: Any = trainer.checkpoint_callback
+    saver.filename = "{val/loss:.1f}"
+    trainer.fit(make_task(), datamodule=make_data())
+    assert best_checkpoint(trainer) == (saver.best_model_path, saver.best_model_score.item())
+    assert Path(saver.best_model_path).parent.parent == tmp_path
+
+
 def test_the_best_score_is_known_where_lightning_forgets_it(tmp_path: Path) -> None:
     """As its launcher of ddp_spawn does: it hands back the path and the metrics of the callbacks."""
     trainer = make_trainer(tmp_path, [FitResult()], max_epochs=1)
