@@ -23,9 +23,14 @@ from colorize.compare.comparison import compare
 from colorize.errors import ColorizeError, first_line
 from colorize.files import write_whole
 
+REFUSED = "refused.txt"  # tells `CompareRuns`, which removes it
+
 
 def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictConfig], float | None]:
-    """Decorates a job: in a multirun its failure is printed, kept in the run's `error.txt`, and ends this job only."""
+    """Decorates a job: in a multirun its failure is printed, kept in the run's `error.txt`, and ends this job only.
+
+    A run that is finished stays so when another start in its folder is refused before it begins.
+    """
 
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> float | None:
@@ -35,6 +40,7 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
             multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
             threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
         folder = Path(HydraConfig.get().runtime.output_dir)
+        finished = _finished(folder)
         (folder / "error.txt").unlink(missing_ok=True)
         try:
             return job(cfg)
@@ -44,11 +50,18 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
             else:
                 text = f"{type(error).__name__}: {first_line(error)}"
                 traceback.print_exc()
-            write_whole(folder / "error.txt", f"{text}\n".encode())
+            refused = finished is not None and _finished(folder) == finished
+            write_whole(folder / (REFUSED if refused else "error.txt"), f"{text}\n".encode())
             sys.stderr.write(f"error: job {HydraConfig.get().job.num} failed: {text}\n")
             return None
 
     return wrapped
+
+
+def _finished(folder: Path) -> int | None:
+    """When the last start of a finished run began; None for one that is not."""
+    done = all((folder / name).is_file() for name in ("metrics.json", "config.yaml"))
+    return (folder / "config.yaml").stat().st_mtime_ns if done and not (folder / "error.txt").exists() else None
 
 
 def end_with(parent: int) -> None:
@@ -122,6 +135,9 @@ class CompareRuns(Callback):
         except (ColorizeError, OSError) as error:
             sys.exit(f"error: the runs in {folder} cannot be compared: {first_line(error)}")
         print(f"comparison: {folder}/comparison.md, .csv and .png")
-        failed = [run for run in runs if run.error]
+        refused = {path.parent.resolve() for path in folder.rglob(REFUSED)}
+        for run in refused:
+            (run / REFUSED).unlink()
+        failed = [run.folder.name for run in runs if run.error or run.folder in refused]
         if failed:
-            sys.exit(f"error: {len(failed)} of {len(runs)} runs failed: {', '.join(run.folder.name for run in failed)}")
+            sys.exit(f"error: {len(failed)} of {len(runs)} runs failed: {', '.join(failed)}")
