@@ -68,9 +68,19 @@ def _join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, o
         av.open(str(Path(file.name).absolute()), "w", form, metadata_errors="surrogateescape") as new,
     ):
         track, copies = add_tracks(new, old, pictures, tracks, recipe)
+        if recipe.suffix == ".avi" and _is_steady(segments, recipe, start_of(old)):
+            track.time_base = 1 / recipe.facts.rate  # which AVI states as the frame rate
         with same_priority():
             new.start_encoding()
         _mux(new, track, segments, recipe, old, copies)
+
+
+def _is_steady(segments: list[Segment], recipe: Recipe, start: Fraction) -> bool:
+    """Whether the film's rate has a place for each frame, but for what a coarse time base rounds."""
+    stamps = np.sort(np.concatenate([segment.table[:, 0] for segment in segments]))
+    numbers = (stamps * float(recipe.facts.time_base) - float(start)) * float(recipe.facts.rate)
+    places = np.round(numbers)
+    return bool((np.diff(places) > 0).all() and np.abs(numbers - places).max(initial=0) < 0.25)
 
 
 def _mux(
