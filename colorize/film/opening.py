@@ -29,8 +29,10 @@ from colorize.film.facts import (
     bits_of,
     has_luma,
 )
+from colorize.images.header import open_file
 
 DEFAULT_RATE = Fraction(25)
+_LIST = b"ffconcat"  # begins the one kind of list of films that FFmpeg knows whatever the file is called
 
 
 @contextmanager
@@ -40,9 +42,12 @@ def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     FFmpeg is given an absolute path: it takes what is before a colon at the start of another for a protocol.
 
     Raises:
-        ColorizeError: it is no film.
+        ColorizeError: it is no film, or a list of films.
     """
     try:
+        with open_file(path) as file:
+            if file.read(len(_LIST)) == _LIST:
+                raise ColorizeError(f"{path}: is a list of films, not a film: give the films themselves.")
         container = av.open(str(path.absolute()), metadata_errors="surrogateescape", timeout=(60, None))
     except (FFmpegError, ValueError, OSError) as error:
         raise ColorizeError(f"{path}: cannot be read as a film: {reason_of(error)}.") from error

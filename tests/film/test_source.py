@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_frames_that_change_their_size_are_brought_to_the_first_ones(tmp_path: P
     assert {(frame.height, frame.width) for frame in film.frames()} == {(48, 64)}
     assert len(stamps(film)) == 24
     assert "change their size" in " ".join(film.notes)
+
+
+def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.mp4")
+    with pytest.raises(ColorizeError, match="is a pipe or a device"):
+        Film(tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize("place", ["", "../"])
+def test_a_list_of_films_is_refused(place: str, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mkv")
+    folder = tmp_path / ("below" if place else ".")
+    folder.mkdir(exist_ok=True)
+    (folder / "list.mp4").write_text(f"ffconcat version 1.0\nfile {place}film.mkv\n")
+    with pytest.raises(ColorizeError, match=r"list\.mp4: is a list of films, not a film"):
+        Film(folder / "list.mp4")
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5])
