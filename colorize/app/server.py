@@ -5,7 +5,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,8 +31,11 @@ def serve(folders: Sequence[Path], host: str, port: int, limits: Limits, device:
     Raises:
         ColorizeError: the address cannot be listened to, a folder is of no run, or as `Colorizer.load`.
     """
-    signal.signal(signal.SIGTERM, _end)  # which uvicorn raises again when it has ended
-    with _listen(host, port) as listening, tempfile.TemporaryDirectory(prefix="colorize-app-") as temporary:
+    with (
+        _sigterm_ends(),
+        _listen(host, port) as listening,
+        tempfile.TemporaryDirectory(prefix="colorize-app-") as temporary,
+    ):
         files = Path(temporary, "files")
         files.mkdir()
         app = make_app(folders, files, host, limits, device, precision)
@@ -110,5 +114,15 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+@contextmanager
+def _sigterm_ends() -> Iterator[None]:
+    """SIGTERM, which uvicorn raises again when it has ended, raises SystemExit within."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

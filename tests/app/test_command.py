@@ -1,5 +1,6 @@
 """The command line of colorize-app: what is wrong with it is one sentence."""
 
+import signal
 import socket
 import sys
 import tomllib
@@ -68,11 +69,13 @@ def test_help_names_every_limit(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_port_that_is_taken_is_said_to_be() -> None:
+    handler = signal.getsignal(signal.SIGTERM)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SystemExit) as ended:
             command.main(["--port", str(port)])
     assert str(ended.value.code).startswith(f"error: 127.0.0.1:{port} cannot be listened to (")
+    assert signal.getsignal(signal.SIGTERM) is handler
 
 
 @pytest.mark.parametrize("words", [["--port", "70000"], ["--host", "no.such.name.invalid"], ["--plugin", "no_module"]])
