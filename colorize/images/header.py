@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.errors import ImageError
@@ -20,6 +20,8 @@ READABLE_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
 
 Image.init()
+# Bytes of a profile or text in a PNG, in the whole process: profiles of scanners may exceed Pillow's 1 MiB.
+PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, 2**24)
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def _reason(error: BaseException) -> str:
         return "there is not enough memory for it"
     if isinstance(error, Image.DecompressionBombError):
         return "it has more pixels than Pillow takes in this format; save it as PNG or TIFF"
+    if "MAX_TEXT" in str(error):
+        return "a profile or text in it has more than 16 MiB; save it without"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,23 +1,26 @@
 """Photographs under RGB profiles: their pixels come to sRGB, against littleCMS and the closed forms."""
 
+import struct
 import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 
+from colorize.errors import ImageError
 from colorize.images import photograph as photograph_module
 from colorize.images import read_photograph, read_rgb, write_photograph
 from colorize.images.icc import srgb_profile
 from colorize.images.profiles import rgb_to_srgb
 from tests.images.rgb_profiles import SPACES, SRGB, Space, parametric
-from tests.images.samples import ALPHA, RGB, RGB_16, STORE, Array, png_16
+from tests.images.samples import ALPHA, RGB, RGB_16, STORE, Array, chunk, png_16
 
 LITTLE_CMS_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 COLORS = np.random.default_rng(5).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -69,8 +72,7 @@ def test_16_bits_come_to_srgb_exactly(suffix: str, space: Space, tmp_path: Path)
     if suffix == ".tif":
         tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=space.profile())
     else:
-        chunk = b"x\0\0" + zlib.compress(space.profile())
-        png_16(path, pixels, (b"iCCP", chunk))
+        png_16(path, pixels, (b"iCCP", b"x\0\0" + zlib.compress(space.profile())))
     photograph = read_photograph(path)
     assert photograph.pixels.dtype == np.uint16
     expected = space.to_srgb(pixels / 65535) * 65535
@@ -79,6 +81,21 @@ def test_16_bits_come_to_srgb_exactly(suffix: str, space: Space, tmp_path: Path)
     np.testing.assert_allclose(
         rgb_to_srgb(gray, space.profile())[0] / 257, little_cms((gray // 257).astype(np.uint8), space.profile()), atol=1
     )
+
+
+@pytest.mark.parametrize("pixels", [RGB, RGB_16], ids=["8", "16"])
+def test_a_long_profile_of_a_png_is_read(pixels: Array, tmp_path: Path) -> None:
+    profile = SPACES["Adobe RGB"].profile()
+    long = struct.pack(">I", 12 * 2**20) + profile[4:] + bytes(12 * 2**20 - len(profile))
+    done, encoded = cv2.imencode(".png", pixels[..., ::-1])
+    assert done
+    for name, content in (("x.png", long), ("too_long.png", bytes(2**24 + 1))):
+        iccp = chunk(b"iCCP", b"x\0\0" + zlib.compress(content))
+        (tmp_path / name).write_bytes(encoded[:33].tobytes() + iccp + encoded[33:].tobytes())
+    expected = rgb_to_srgb(pixels, profile)[0]
+    np.testing.assert_array_equal(read_photograph(tmp_path / "x.png").pixels, expected)
+    with pytest.raises(ImageError, match="a profile or text in it has more than 16 MiB; save it without"):
+        read_photograph(tmp_path / "too_long.png")
 
 
 def test_a_profile_of_tables_comes_to_srgb(space: Space) -> None:
