@@ -43,7 +43,8 @@ class Guard:
 
     Refused are all routes of Gradio that the page does not need; a request that another web site had a browser send,
     or that reached a loopback address under another name; each file outside of `root`, whether it is asked for or
-    named in a question to the page; and uploads while the files below `root` fill `most_bytes`.
+    named in a question to the page; and uploads that, with the files below `root` and those that are just being sent,
+    are more than `most_bytes`.
 
     Args:
         app: what is guarded.
@@ -55,6 +56,7 @@ class Guard:
     def __init__(self, app: Asgi, root: Path, host: str, most_bytes: float) -> None:
         self.app, self.root, self.most_bytes = app, root.resolve(), most_bytes
         self.hosts = {*LOOPBACK, host} if host in LOOPBACK else None
+        self._sending = 0  # bytes of uploads that have not ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,7 +74,12 @@ class Guard:
             await _answer(send, *refused)
             return
         scope["query_string"] = b"" if scope["path"] == "/" else scope["query_string"]
-        await self.app(scope, receive, _with_headers(send, scope["path"]))
+        length = int(dict(scope["headers"])[b"content-length"]) if scope["path"] == UPLOAD else 0
+        self._sending += length
+        try:
+            await self.app(scope, receive, _with_headers(send, scope["path"]))
+        finally:
+            self._sending -= length
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         method, path = scope["method"], scope["path"]
@@ -91,7 +98,7 @@ class Guard:
             length = headers.get(b"content-length", "")
             if not length.isdecimal():
                 return 411, "A file is sent with its length."
-            if _bytes_below(self.root) + int(length) > self.most_bytes:
+            if _bytes_below(self.root) + self._sending + int(length) > self.most_bytes:
                 return 507, "The page has no room for more files at the moment: close other pages of it, or try later."
         return None
 

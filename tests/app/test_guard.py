@@ -189,6 +189,21 @@ def test_uploads_end_where_there_is_no_room(root: Path) -> None:
     assert client("POST", "/gradio_api/upload", b"x", content_length="") == 411
 
 
+def test_uploads_at_the_same_time_share_the_room(root: Path) -> None:
+    client = Client(root, most_bytes=100)
+    inner, statuses = client.inner, list[int]()
+
+    async def beside_another(*arguments: Any) -> None:
+        client.guard.app = inner
+        statuses.append(await anyio.to_thread.run_sync(client, "POST", "/gradio_api/upload", b"x" * 50))
+        await inner(*arguments)
+
+    client.guard.app = beside_another
+    assert client("POST", "/gradio_api/upload", b"x" * 50) == 200
+    assert statuses == [507]
+    assert client("POST", "/gradio_api/upload", b"x" * 50) == 200
+
+
 def test_the_browser_is_told_to_ask_nobody_else(client: Client) -> None:
     assert client("GET", "/") == 200
     policy = client.headers[b"content-security-policy"].decode()
