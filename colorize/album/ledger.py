@@ -77,14 +77,28 @@ class Ledger:
         return rows
 
     def _parse(self, data: bytes) -> list[LedgerRow]:
-        rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
-        if data and rows[:1] != [COLUMNS]:
+        rows = _ledger_rows(data)
+        if rows is None:
             raise ColorizeError(
                 f"{self.path} is not the report of an album: move it away, or give another output folder."
             )
-        return [
-            LedgerRow(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)
-        ]
+        return rows
+
+
+def read_ledger(folder: Path) -> list[LedgerRow]:
+    """The rows of a folder's ledger, to look at; none where it has none that can be read."""
+    try:
+        return _ledger_rows((folder / "report.csv").read_bytes()) or []
+    except OSError:
+        return []
+
+
+def _ledger_rows(data: bytes) -> list[LedgerRow] | None:
+    """None for the `report.csv` of another program."""
+    rows = _complete_rows(data.decode("utf-8", "backslashreplace"))
+    if data and rows[:1] != [COLUMNS]:
+        return None
+    return [LedgerRow(row[0], row[1], row[2], _number(row[3]), row[4]) for row in rows[1:] if len(row) == len(COLUMNS)]
 
 
 def _complete_rows(text: str) -> list[list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from colorize.album.earlier import without_pictures
 from colorize.errors import ColorizeError
 from colorize.files import expand_home, remove_temporaries
 from colorize.images import EXTENSIONS, WRITABLE, find_photographs
@@ -43,11 +44,13 @@ class Plan:
     Attributes:
         jobs: of photographs.
         films: likewise; nothing lies beside those.
+        left_out: folders below the input that hold the pictures of earlier starts.
     """
 
     jobs: list[Job]
     folder: Path | None
     films: list[Job] = field(default_factory=list)
+    left_out: list[Path] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -75,22 +78,24 @@ def make_plan(
     Raises:
         ColorizeError: nothing to do, a picture that would replace a photograph, or two that would be one file.
     """
+    left_out: list[Path] = []
     try:
         root, photographs, single = _find(source)
         if single:
             jobs, folder = _one(photographs[0], output, file_format)
         else:
             folder = _output_folder(source, output)
+            photographs, left_out = without_pictures(photographs, root, folder)
             jobs = [
                 Job(file, folder / file.relative_to(root).with_suffix(_suffix(file, file_format)))
-                for file in _outside(photographs, root, folder)
+                for file in photographs
             ]
         jobs = [_with_others(job, side_by_side, samples, uncertainty) for job in jobs]
         _check_distinct(jobs, _name_folding(folder or jobs[0].output.parent))
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
     films = [job for job in jobs if is_film(job.file)]
-    return Plan([job for job in jobs if not is_film(job.file)], folder, films)
+    return Plan([job for job in jobs if not is_film(job.file)], folder, films, left_out)
 
 
 def remove_leftovers(plan: Plan) -> None:
@@ -169,21 +174,6 @@ def _output_folder(source: str, output: str | None) -> Path:
     if not folder.exists() and _names_picture(folder):
         raise ColorizeError(f"output={output} names one picture, but input={source} may be many: give a folder.")
     return folder
-
-
-def _outside(photographs: list[Path], root: Path, folder: Path) -> list[Path]:
-    """Without the pictures of an earlier start, when they lie below the photographs."""
-    real_root, real_folder = root.resolve(), folder.resolve()
-    if real_root == real_folder:
-        raise ColorizeError(f"output={folder} holds the photographs and would write over them: give another folder.")
-    if not real_folder.is_relative_to(real_root):
-        return photographs
-    parents = {file.parent for file in photographs}
-    outside = {parent for parent in parents if not parent.resolve().is_relative_to(real_folder)}
-    photographs = [file for file in photographs if file.parent in outside]
-    if not photographs:
-        raise ColorizeError(f"output={folder} holds every photograph of the input: give another folder.")
-    return photographs
 
 
 def _suffix(file: Path, file_format: str | None) -> str:

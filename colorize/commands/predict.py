@@ -34,6 +34,9 @@ def main(cfg: DictConfig) -> None:
             others = (settings.side_by_side, settings.samples, settings.uncertainty)
             plan = make_plan(str(cfg.input), cfg.output, settings.format, *others)
             remove_leftovers(plan)
+            if plan.left_out:
+                names = on_one_line(", ".join(map(str, plan.left_out)))
+                print(f"left out, as pictures of an earlier start (see report.csv there): {names}", file=sys.stderr)
             if plan.films:
                 from colorize.film.album import FilmAlbum  # which needs PyAV; photographs do without
 

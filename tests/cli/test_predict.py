@@ -122,6 +122,14 @@ def test_one_photograph_of_an_odd_name_has_its_picture_beside_it(trained: Any, c
         assert both.size == (80, 30)
 
 
+def test_pictures_of_an_earlier_start_are_left_out_with_a_sentence(trained: Any, commands: Any, tmp_path: Path) -> None:
+    album = picture(tmp_path / "album/a.jpg").parent
+    commands.succeed(*trained.predict_command(album, album / "colour"))
+    finished = commands.succeed(*trained.predict_command(album, album / "colour2"))
+    assert f"left out, as pictures of an earlier start (see report.csv there): {album}/colour\n" in finished.err
+    assert finished.out == f"1 written, 0 kept, 0 failed: {album}/colour2/report.csv\n"
+
+
 def test_a_pattern_with_bad_files_in_between(trained: Any, commands: Any, tmp_path: Path) -> None:
     good = {"a b.jpg", "写真.png", "x" * 251 + ".jpg", "line\nbreak.png"}
     for name in good:
