@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
@@ -45,6 +46,7 @@ _UNDEFINED_TAGS = (
 )
 
 _BYTE, _UNDEFINED = 1, 7
+_UTF_16 = b"UNICODE\0"
 _SRGB = 1
 
 
@@ -135,6 +137,17 @@ def exif_block(exif: Image.Exif) -> bytes:
     """The block of `exif_to_write`, beginning with Exif and two zeros."""
     block = exif.tobytes()
     return block[:14] + mark_undefined(block[14:], 8, ">" if block[6:8] == b"MM" else "<")
+
+
+def in_little_endian(exif: Image.Exif, directory: int) -> dict[int, Any]:
+    """The entries of a directory of a block of `exif_to_write` for a little-endian file: comments in UTF-16, which have
+    the order of the block (CIPA DC-008, 4.6.5), are turned."""
+    entries = dict(exif.get_ifd(directory))
+    for tag, value in entries.items():
+        if exif.endian == ">" and isinstance(value, bytes) and value.startswith(_UTF_16):
+            text = np.frombuffer(value[len(_UTF_16) : len(value) & ~1], np.uint16)
+            entries[tag] = _UTF_16 + text.byteswap().tobytes()
+    return entries
 
 
 def mark_undefined(directory: bytes, at: int, order: str) -> bytes:

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
-from colorize.images.metadata import mark_undefined
+from colorize.images.metadata import in_little_endian, mark_undefined
 from colorize.images.photograph import Pixels, strips
 
 HEADER = b"II*\0"  # the pointer to the first page follows
@@ -145,7 +145,7 @@ def encode_page(
         coded.append(zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 1))
     directory = ImageFileDirectory_v2()
     for tag, value in exif.items():
-        directory[tag] = dict(exif.get_ifd(tag)) if tag in (IFD.Exif, IFD.GPSInfo) else value
+        directory[tag] = in_little_endian(exif, tag) if tag in (IFD.Exif, IFD.GPSInfo) else value
     sizes = [len(strip) for strip in coded]
     directory[Base.ImageWidth], directory[Base.ImageLength] = width, height
     directory[Base.BitsPerSample] = (8 * pixels.itemsize,) * channels

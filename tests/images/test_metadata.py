@@ -162,6 +162,27 @@ def test_text_and_comments_are_those_of_the_file(target: str, order: str, tmp_pa
     assert struct.pack(f"{file_order}HHI", Base.UserComment, 7, 17) in data  # 7 is UNDEFINED
 
 
+@pytest.mark.parametrize("target", [".jpg", ".png", ".tif"])
+@pytest.mark.parametrize("order", "<>")
+def test_comments_in_utf_16_have_the_order_of_their_file(order: str, target: str, tmp_path: Path) -> None:
+    codec = {"<": "utf-16-le", ">": "utf-16-be"}
+    exif = Image.Exif()
+    exif.endian = order
+    exif[Base.XPComment] = "Größe, 写真".encode("utf-16-le")  # always little-endian
+    exif.get_ifd(IFD.Exif)[Base.UserComment] = b"UNICODE\0" + "Größe, 写真".encode(codec[order])
+    Image.fromarray(RGB).save(tmp_path / "x.jpg", exif=exif)
+    write_photograph(tmp_path / f"y{target}", RGB, read_photograph(tmp_path / "x.jpg"))
+    write_photograph(tmp_path / "z.jpg", RGB, read_photograph(tmp_path / f"y{target}"))
+    for name in (f"y{target}", "z.jpg"):
+        with Image.open(tmp_path / name) as image:
+            read = image.getexif()
+            assert read[Base.XPComment].decode("utf-16-le") == "Größe, 写真"
+            comment = read.get_ifd(IFD.Exif)[Base.UserComment]
+        written = (tmp_path / name).read_bytes()
+        block_order = "<" if b"II*\0" in written[:100] else ">"
+        assert comment[8:].decode(codec[block_order]) == "Größe, 写真"
+
+
 @pytest.mark.parametrize("target", [".jpg", ".png", ".tif", ".webp"])
 def test_a_directory_that_the_file_has_not_is_not_pointed_to(target: str, tmp_path: Path) -> None:
     exif = Image.Exif()
