@@ -1,9 +1,10 @@
 """Pixels under an ICC profile come to sRGB (littleCMS through Pillow)."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,13 +76,19 @@ def gray_to_srgb(gray: Pixels, profile: bytes) -> Pixels:
     return result
 
 
-def gamma_to_srgb(pixels: Pixels, gamma: float) -> Pixels:
-    """Pixels (H, W) or (H, W, 3) of a PNG without a profile, whose gAMA chunk holds `gamma`, in sRGB's tone curve.
+def gamma_to_srgb(pixels: Pixels, info: Mapping[Any, Any]) -> Pixels:
+    """Pixels (H, W) or (H, W, 3) of a PNG that has gAMA, but neither a profile nor sRGB, in sRGB's tone curve.
 
-    `gamma` is the exponent by which light was encoded (PNG, third edition, 11.3.2.2). Pixels stay as they are where it
-    is within 5 % of sRGB's 1 / 2.2, as in libpng, and where it is below 0.2 or above 5, which no picture has.
+    gAMA is the exponent by which light was encoded (PNG, third edition, 11.3.2.2). Pixels stay as they are where it is
+    within 5 % of sRGB's 1 / 2.2, as in libpng, and where it is below 0.2 or above 5, which no picture has.
+
+    Args:
+        pixels: as they are stored.
+        info: what Pillow found in the file.
     """
-    if abs(gamma * 2.2 - 1) <= 0.05 or not 0.2 <= gamma <= 5:
+    gamma = info.get("gamma", 1 / 2.2)
+    said_otherwise = "srgb" in info or info.get("icc_profile") is not None
+    if said_otherwise or abs(gamma * 2.2 - 1) <= 0.05 or not 0.2 <= gamma <= 5:
         return pixels
     return gray_to_srgb(pixels.reshape(len(pixels), -1), gray_profile(1 / gamma)).reshape(pixels.shape)
 

@@ -105,8 +105,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         dpi = read_dpi(image)
         pixels = _turn(pixels, orientation)
         stored = pixels
-        if file_format == "PNG" and profile is None and "srgb" not in image.info:
-            pixels = gamma_to_srgb(pixels, image.info.get("gamma", 1 / 2.2))
+        pixels = gamma_to_srgb(pixels, image.info)
         pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
         xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)

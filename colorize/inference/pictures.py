@@ -14,7 +14,7 @@ from colorize.files import expand_home
 from colorize.images import Photograph, Pixels, read_photograph
 from colorize.images.metadata import read_dpi, read_orientation
 from colorize.images.photograph import to_8_bit
-from colorize.images.profiles import converter_to_srgb, to_srgb
+from colorize.images.profiles import converter_to_srgb, gamma_to_srgb, to_srgb
 from colorize.images.tiff import load_tiff
 
 Picture = str | Path | Image.Image | npt.NDArray[np.generic] | Tensor
@@ -91,7 +91,7 @@ def _from_pil(image: Image.Image) -> Photograph:
     if upright.mode in ("La", "RGBa"):  # premultiplied
         upright = upright.convert(upright.mode.upper())
     if upright.mode.startswith("I;16"):
-        pixels, profile = to_srgb(np.array(upright).astype(np.uint16), profile)
+        pixels, profile = to_srgb(gamma_to_srgb(np.array(upright).astype(np.uint16), upright.info), profile)
         return Photograph(pixels, icc_profile=profile, dpi=dpi)
     if upright.mode in ("I", "F"):
         raise ValueError(f"A PIL image of mode {upright.mode} does not say what is white: give an array instead.")
@@ -99,7 +99,8 @@ def _from_pil(image: Image.Image) -> Photograph:
     gray = upright.mode in ("1", "L", "LA")
     if upright.mode in ("CMYK", "LAB"):
         upright, profile = converter_to_srgb(upright, profile)(upright), None
-    pixels, profile = to_srgb(np.array(upright.convert("L" if gray else "RGB")), profile)
+    pixels = gamma_to_srgb(np.array(upright.convert("L" if gray else "RGB")), upright.info)
+    pixels, profile = to_srgb(pixels, profile)
     return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=dpi)
 
 

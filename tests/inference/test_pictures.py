@@ -12,6 +12,7 @@ from colorize.images import read_photograph
 from colorize.images.icc import gray_profile
 from colorize.inference.pictures import as_photograph, as_pil, batch_as_float
 from colorize.scenery import render_scenes
+from tests.images.samples import png
 from tests.images.test_profiles import cmyk_profile
 from tests.inference.unsure import unsure
 
@@ -87,6 +88,16 @@ def test_a_gray_image_goes_by_its_profile_as_its_file_does(mode: str, tmp_path: 
         found = as_photograph(image, None)
     np.testing.assert_array_equal(found.pixels, read_photograph(tmp_path / "x.tif").pixels)
     assert not np.array_equal(found.pixels, np.asarray(ramp))  # its curve is linear
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_an_image_goes_by_the_gamma_of_its_png(depth: int, tmp_path: Path) -> None:
+    ramp = (np.arange(256) << (depth - 8)).astype(f">u{depth // 8}")
+    png(tmp_path / "x.png", (256, 1, depth, 0), b"\0" + ramp.tobytes(), (b"gAMA", (100000).to_bytes(4, "big")))
+    expected = read_photograph(tmp_path / "x.png").pixels
+    assert (expected[0, 1:-1] > ramp[1:-1]).all()
+    with Image.open(tmp_path / "x.png") as image:
+        np.testing.assert_array_equal(as_photograph(image, None).pixels, expected)
 
 
 def test_damaged_exif_is_left_out_of_an_image() -> None:
