@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 from av import VideoFrame
-from av.container import InputContainer
+from av.container import Flags, InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -60,6 +60,9 @@ def open_film(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream = best if isinstance(best, VideoStream) and best in tracks else tracks[0]
         if stream.codec_context is None:
             raise ColorizeError(f"{path}: its pictures are in a codec that this FFmpeg cannot decode.")
+        if container.format.name in ("avi", "asf") and stream.codec_context.name in ("h264", "hevc"):
+            made_up: Any = Flags.gen_pts  # these files state no times of showing, and FFmpeg makes up late ones
+            container.flags &= ~made_up.value
         yield container, stream
 
 

@@ -54,10 +54,8 @@ class Film:
         step = max(1, round(1 / facts.rate / facts.time_base))
         for number, frame in enumerate(self._progressive()):
             pts = frame.pts if frame.pts is not None else frame.dts
-            if frame.pts is None:
+            if pts is None or (frame.pts is None and previous is not None and pts <= previous):
                 self.note("frames without a time stamp follow each other at the film's rate")
-                pts = pts if pts is not None and previous is not None and pts > previous else None
-            if pts is None:
                 pts = 0 if previous is None else previous + step
             if previous is not None and pts <= previous:
                 self.note("time stamps that do not increase were moved")

@@ -63,6 +63,18 @@ def test_interlaced_frames_are_deinterlaced(codec: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("between", [0, 2])
+@pytest.mark.parametrize("suffix", [".avi", ".wmv"])
+def test_h264_in_avi_is_as_steady_as_its_packets(suffix: str, between: int, threads: int, tmp_path: Path) -> None:
+    options = {"bf": str(between), "x264-params": "b-adapt=0"}
+    film = Film(write_film(tmp_path / f"film{suffix}", 40, codec="libx264", rate=25, options=options), threads)
+    times = [float((stamp or 0) * film.facts.time_base) for stamp in stamps(film)]
+    assert times == pytest.approx([times[0] + number / 25 for number in range(40)])
+    assert times[0] == 0 if between == 0 else 0 < times[0] <= 2 / 25
+    assert "moved" not in " ".join(film.notes)
+
+
 def test_frames_without_time_stamps_follow_each_other(tmp_path: Path) -> None:
     raw = write_film(tmp_path / "film.h264", codec="libx264", rate=25)
     film = Film(raw)
