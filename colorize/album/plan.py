@@ -233,7 +233,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _name_folding(folder: Path) -> Callable[[str], str]:
     """How names compare in a folder, or in the nearest above it that exists: some file systems do not tell A from a."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
-    swapped = Path(str(there).swapcase())
-    same = str(swapped) != str(there) and _identity(swapped) == _identity(there)
+    above = (folder.absolute(), *folder.absolute().parents)
+    named = [path for path in above if path.is_dir() and path.name.swapcase() != path.name]
+    same = bool(named) and _identity(named[0].with_name(named[0].name.swapcase())) == _identity(named[0])
     return str.casefold if same else str

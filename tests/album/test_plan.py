@@ -196,6 +196,23 @@ def test_names_that_differ_by_case_are_one_where_the_file_system_says_so(
         make_plan("album", "out")
 
 
+def test_names_are_compared_as_on_the_disk_of_the_output(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not tell A from a, below folders of one that does."""
+    write(album / "A.png")
+    (album.parent / "disk/out/1920").mkdir(parents=True)
+
+    def identity(path: Path) -> tuple[int, int] | None:
+        before, disk, below = str(path.absolute()).partition("/disk/")
+        found = Path(before + disk + below.lower())
+        return (0, found.stat().st_ino) if found.exists() else None
+
+    monkeypatch.setattr(module, "_identity", identity)
+    assert len(make_plan("album", "out").jobs) == 4
+    for output in ("disk/out", "disk/out/1920", "disk/out/new"):
+        with pytest.raises(ColorizeError, match=r"A\.png and album/a\.png would both be written"):
+            make_plan("album", output)
+
+
 def test_leftovers_are_removed_wherever_pictures_go(tmp_path: Path) -> None:
     name = f".{'0' * 32}.tmp"
     made, ledger, elsewhere = [write(tmp_path / folder / name) for folder in ("out/sub", "out", "album")]
