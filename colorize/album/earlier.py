@@ -22,9 +22,10 @@ def without_pictures(photographs: list[Path], root: Path, folder: Path) -> tuple
     outside = _not_below(photographs, [folder]) if folder.resolve().is_relative_to(root.resolve()) else photographs
     if not outside:
         raise ColorizeError(f"output={folder} holds every photograph of the input: give another folder.")
-    below = {parent for file in outside for parent in file.parents if parent != root and parent.is_relative_to(root)}
-    earlier = sorted(parent for parent in below if _holds_pictures(parent))
-    rest = _not_below(outside, earlier)
+    parents = {file.parent for file in outside}
+    below = {above for parent in parents for above in (parent, *parent.parents) if above.is_relative_to(root)} - {root}
+    earlier = sorted(filter(_holds_pictures, below))
+    rest = _not_below(outside, earlier) if earlier else outside
     if not rest:
         raise ColorizeError(
             f"{earlier[0]} holds the pictures of an earlier start, and there is no photograph beside it."
@@ -34,8 +35,8 @@ def without_pictures(photographs: list[Path], root: Path, folder: Path) -> tuple
 
 def _not_below(files: list[Path], folders: list[Path]) -> list[Path]:
     real = [folder.resolve() for folder in folders]
-    parents = {file.parent: file.parent.resolve() for file in files}
-    kept = {parent for parent, there in parents.items() if not any(map(there.is_relative_to, real))}
+    parents = {file.parent for file in files}
+    kept = {parent for parent in parents if not any(map(parent.resolve().is_relative_to, real))}
     return [file for file in files if file.parent in kept]
 
 
