@@ -19,8 +19,19 @@ Split = Literal["train", "val", "test"]
 SPLIT_NAMES: dict[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
-class ImageArray(Dataset[dict[str, Tensor]]):
-    """Some rows of uint8 arrays (N, H, W, 3) of one size, counted through; fetches a whole batch at once.
+class Pictures(Dataset[dict[str, Tensor]], ABC):
+    """The pictures of a split, by number."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """A whole batch at once: `{"rgb": uint8 (B, 3, H, W), "index": int64 (B,)}`."""
+
+
+class ImageArray(Pictures):
+    """Some rows of uint8 arrays (N, H, W, 3) of one size.
 
     The arrays may be memory maps: a process that receives a copy of this maps the files again.
     """
@@ -100,11 +111,11 @@ class ImageData(pl.LightningDataModule, ABC):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.augment = Augment(**(augment or {}))
-        self.splits: dict[Split, Dataset[dict[str, Tensor]]] = {}
+        self.splits: dict[Split, Pictures] = {}
 
     @abstractmethod
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
-        """The splits, each a data set whose `__getitems__` gives a batch.
+    def load(self) -> dict[Split, Pictures]:
+        """The three splits.
 
         Validation and test come in an order that has nothing to do with what the pictures show: their first ones are
         the samples that people look at.
@@ -118,15 +129,15 @@ class ImageData(pl.LightningDataModule, ABC):
 
     def train_sampler(self) -> RandomSampler | WeightedRandomSampler:
         """How training pictures are drawn: each once an epoch, in a random order."""
-        return RandomSampler(self.splits["train"])  # type: ignore[arg-type]
+        return RandomSampler(self.splits["train"])
 
     def epoch_sampler(self, ranks: int, rank: int) -> EpochSampler:
         """Which training pictures come to a rank in each epoch, and in which order."""
         return EpochSampler(self.train_sampler(), ranks, rank, torch.initial_seed())
 
     def _loader(self, split: Split) -> DataLoader[dict[str, Tensor]]:
-        dataset: Any = self.splits[split]
-        if not len(dataset):
+        pictures = self.splits[split]
+        if not len(pictures):
             raise ColorizeError(self.empty_split(split))
         options: dict[str, Any] = {
             "num_workers": self.num_workers,
@@ -139,11 +150,11 @@ class ImageData(pl.LightningDataModule, ABC):
             sampler = self.epoch_sampler(ranks, rank)
             options["generator"] = torch.Generator()  # seeds workers, which draw nothing at random
             whole = len(sampler) >= self.batch_size
-            return TrainLoader(dataset, self.batch_size, sampler=sampler, drop_last=whole, **options)
+            return TrainLoader(pictures, self.batch_size, sampler=sampler, drop_last=whole, **options)
         if ranks > 1:
-            share = EvaluationSampler(len(dataset), self.batch_size, ranks, rank)
-            return DataLoader(Batches(dataset), batch_size=None, sampler=share, **options)
-        return DataLoader(dataset, self.batch_size, **options)
+            share = EvaluationSampler(len(pictures), self.batch_size, ranks, rank)
+            return DataLoader(Batches(pictures), batch_size=None, sampler=share, **options)
+        return DataLoader(pictures, self.batch_size, **options)
 
     def empty_split(self, split: Split) -> str:
         """The sentence for a split that holds no picture."""
@@ -165,9 +176,15 @@ class ImageData(pl.LightningDataModule, ABC):
 
     def sample(self, split: Split, count: int) -> dict[str, Tensor]:
         """A batch of a split's first `count` pictures: the same in every run of the data, however large the split."""
-        dataset: Any = self.splits[split]
-        batch: dict[str, Tensor] = dataset.__getitems__(range(min(count, len(dataset))))
-        return batch
+        pictures = self.splits[split]
+        return pictures.__getitems__(range(min(count, len(pictures))))
+
+
+def data_of(trainer: pl.Trainer) -> ImageData:
+    """The data that a Trainer was given."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, ImageData)
+    return data
 
 
 def check_whole(least: int, **settings: object) -> None:

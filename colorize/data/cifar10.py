@@ -8,11 +8,9 @@ from typing import Any
 from urllib.error import URLError
 
 import numpy as np
-from torch import Tensor
-from torch.utils.data import Dataset
 from torchvision.datasets import CIFAR10
 
-from colorize.data.base import ImageArray, ImageData, Split, check_whole
+from colorize.data.base import ImageArray, ImageData, Pictures, Split, check_whole
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
 
@@ -59,7 +57,7 @@ class CIFAR10Data(ImageData):
         if self.root is None:
             download(self.download_dir)
 
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+    def load(self) -> dict[Split, Pictures]:
         root = self.root or self.download_dir
         packed = root / "cifar10.npz"
         train, test = read_npz(packed) if packed.is_file() else read_torchvision(root)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
-from torch.utils.data import Dataset, RandomSampler, WeightedRandomSampler
+from torch.utils.data import RandomSampler, WeightedRandomSampler
 
-from colorize.data.base import ImageArray, Split
+from colorize.data.base import ImageArray, Pictures, Split
 from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
@@ -75,7 +74,7 @@ class FolderData(PackedData):
                 log.info("Of %s only its folder %s is taken; to take all, name the others too.", root, folder)
         super().prepare_data()
 
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+    def load(self) -> dict[Split, Pictures]:
         packs = {folder: self.packed(folder) for folder in self.folders()}
         self.names = [str(folder / name) for folder, pack in packs.items() for name in pack.names]
         self._folder_of_row = np.repeat(np.arange(len(packs)), [len(pack.names) for pack in packs.values()])

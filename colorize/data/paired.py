@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from colorize.data.base import ImageArray, Split, to_channels_first
+from colorize.data.base import ImageArray, Pictures, Split, to_channels_first
 from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError, ImageError
 from colorize.files import expand_home
@@ -20,10 +19,10 @@ from colorize.images import read_header
 log = logging.getLogger(__name__)
 
 
-class PairedArray(Dataset[dict[str, Tensor]]):
-    """Some rows of `pairs`, whose columns are rows of two packed folders; fetches a whole batch at once.
+class PairedArray(Pictures):
+    """Some rows of `pairs`, whose columns are rows of two packed folders.
 
-    `gray` is uint8 (B, 1, H, W).
+    Batches have `gray` too, uint8 (B, 1, H, W).
     """
 
     def __init__(self, colored: np.ndarray, gray: np.ndarray, pairs: np.ndarray, rows: np.ndarray) -> None:
@@ -94,7 +93,7 @@ class PairedData(PackedData):
                 check_partners({folder: by_stem(folder, self.photographs(folder)) for folder in self.folders()})
         super().prepare_data()
 
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+    def load(self) -> dict[Split, Pictures]:
         colored = self.packed(self.colored)
         if self.gray is None:
             self.names = [str(self.colored / name) for name in colored.names]

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from colorize.data.base import ImageData, Split, check_whole, to_channels_first
+from colorize.data.base import ImageData, Pictures, Split, check_whole, to_channels_first
 from colorize.scenery import render_scenes
 
 
-class SceneDataset(Dataset[dict[str, Tensor]]):
+class SceneDataset(Pictures):
     """`size` scenes from number `first` on, painted when they are asked for."""
 
     def __init__(self, first: int, size: int, image_size: int, seed: int) -> None:
@@ -56,8 +55,8 @@ class SceneData(ImageData):
         self.sizes: dict[Split, int] = {"val": val_size, "test": test_size, "train": train_size}
         self.scene_seed = scene_seed
 
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
-        splits: dict[Split, Dataset[dict[str, Tensor]]] = {}
+    def load(self) -> dict[Split, Pictures]:
+        splits: dict[Split, Pictures] = {}
         first = 0
         for split, size in self.sizes.items():
             splits[split] = SceneDataset(first, size, self.image_size, self.scene_seed)

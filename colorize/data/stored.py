@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from filelock import FileLock
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from colorize.data.base import Split, to_channels_first
+from colorize.data.base import Pictures, Split, to_channels_first
 from colorize.data.shards import HEADER
 from colorize.data.store import Shard, Store, shards_of
 from colorize.errors import ColorizeError, first_line
@@ -22,8 +21,8 @@ from colorize.files import remove_temporaries, write_whole
 OPEN_SHARDS = 64  # mapped at once, of each process
 
 
-class StoredPictures(Dataset[dict[str, Tensor]]):
-    """The pictures of a split of one or several stores, counted through; fetches a whole batch at once.
+class StoredPictures(Pictures):
+    """The pictures of a split of one or several stores, counted through.
 
     A shard of an object store is downloaded once, whole or not at all, into `cache`, which all processes of a machine
     share. Indices and shards are data: nothing in them is unpickled, and what does not look like pictures is refused.

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import Dataset, RandomSampler
+from torch.utils.data import RandomSampler
 
-from colorize.data.base import ImageData, Split, check_whole
+from colorize.data.base import ImageData, Pictures, Split, check_whole
 from colorize.data.order import EpochSampler
 from colorize.data.store import Store
 from colorize.data.stored import StoredPictures
@@ -103,7 +102,7 @@ class StreamingData(ImageData):
         self.cache_dir, self.mix_shards = expand_home(cache_dir), mix_shards
         self.limit = None if cache_gb is None else int(cache_gb * 1e9)
 
-    def load(self) -> dict[Split, Dataset[dict[str, Tensor]]]:
+    def load(self) -> dict[Split, Pictures]:
         splits: tuple[Split, ...] = ("train", "val", "test")
         return {
             split: StoredPictures(self.stores, split, self.image_size, self.cache_dir, self.limit) for split in splits

@@ -56,12 +56,12 @@ def evaluate(
     metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
     metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
     pictures_in_batches = sum(tester.num_test_batches) * data.batch_size
-    metrics["n_images"] = min(pictures_in_batches, len(data.splits["test"]))  # type: ignore[arg-type]
+    metrics["n_images"] = min(pictures_in_batches, len(data.splits["test"]))
     metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
     metrics |= {**training, "weights": fingerprint(task.network)}
     if not cfg.trainer.fast_dev_run:
         run_dir = Path(cfg.run_dir)
-        if len(data.splits["test"]):  # type: ignore[arg-type] # none with limit_test_batches=0
+        if len(data.splits["test"]):  # there may be none with limit_test_batches=0
             batch = data.sample("test", N_SAMPLES)
             seen, prediction, truth = map(to_uint8, task.eval().pictures(batch))
             index = batch["index"].numpy()

@@ -14,7 +14,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.model_summary import ModelSummary  # type: ignore[attr-defined]
 from torch import Tensor, nn
 
-from colorize.data.base import ImageData
+from colorize.data.base import data_of
 from colorize.files import write_whole
 from colorize.tasks.base import Task
 from colorize.training.callbacks.drawing import DrawingCallback
@@ -41,13 +41,12 @@ class Architecture(DrawingCallback):
 
     @rank_zero_only
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(module, Task)
-        assert isinstance(data, ImageData)
+        image_size = data_of(trainer).image_size
         with self.drawing(self.folder / "architecture.txt"):
-            self._write_table(Shadow(module, data.image_size))
+            self._write_table(Shadow(module, image_size))
         with self.drawing(self.folder / "architecture.svg"):
-            self._write_diagram(Shadow(module, data.image_size))
+            self._write_diagram(Shadow(module, image_size))
 
     def _write_table(self, shadow: "Shadow") -> None:
         title = shadow.title()

@@ -3,7 +3,7 @@
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from colorize.data.base import ImageData
+from colorize.data.base import data_of
 from colorize.errors import ColorizeError
 
 
@@ -15,7 +15,6 @@ class FinalTest(Callback):
     """
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ImageData)
-        if trainer.limit_test_batches != 0 and not len(data.splits["test"]):  # type: ignore[arg-type]
+        data = data_of(trainer)
+        if trainer.limit_test_batches != 0 and not len(data.splits["test"]):
             raise ColorizeError(data.empty_split("test"))

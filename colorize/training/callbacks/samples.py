@@ -1,7 +1,6 @@
 """Pictures of a run: input, prediction and truth side by side."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -10,7 +9,7 @@ from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger, WandbLogg
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
-from colorize.data.base import ImageData
+from colorize.data.base import data_of
 from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 from colorize.tasks.base import Task
@@ -53,11 +52,10 @@ class SamplePictures(DrawingCallback):
             self._draw(trainer, module)
 
     def _draw(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(module, Task)
-        assert isinstance(data, ImageData)
-        split: Any = "val" if len(data.splits["val"]) else "test"  # type: ignore[arg-type]
-        batch = {name: value.to(module.device) for name, value in data.sample(split, self.count).items()}
+        data = data_of(trainer)
+        pictures = data.sample("val" if len(data.splits["val"]) else "test", self.count)
+        batch = {name: value.to(module.device) for name, value in pictures.items()}
         panel = with_labels(sample_panel(module, batch), ("input", "prediction", "truth"))
         write_photograph(self.path, panel)
         for logger in trainer.loggers:

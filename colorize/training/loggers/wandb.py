@@ -123,7 +123,7 @@ def log_results(
     """
     import wandb
 
-    if len(data.splits["test"]):  # type: ignore[arg-type] # none with limit_test_batches=0
+    if len(data.splits["test"]):  # there may be none with limit_test_batches=0
         rows = table_rows(task.eval(), data.sample("test", N_PICTURES))
         cells = [[wandb.Image(cell) if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
         logger.log_table("test_pictures", COLUMNS, cells)

@@ -8,7 +8,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from colorize.data.base import ImageData
+from colorize.data.base import data_of
 
 
 def collect(trainer: pl.Trainer) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def collect(trainer: pl.Trainer) -> list[dict[str, Any]]:
         "numpy": (algorithm, torch.from_numpy(keys.astype(np.int64)), place, has_gauss, gauss),
         "torch": torch.get_rng_state(),
         "device": _device_module(trainer).get_rng_state() if _device_module(trainer) else None,
-        "augment": _data(trainer).augment.state_dict(),
+        "augment": data_of(trainer).augment.state_dict(),
         "sums": {
             key: (metric.value.cpu(), int(getattr(metric, "cumulated_batch_size", 0)))
             for key, metric in trainer.fit_loop.epoch_loop._results.items()
@@ -46,7 +46,7 @@ def restore(trainer: pl.Trainer, state: Mapping[str, Any]) -> None:
     module = _device_module(trainer)
     if module and state["device"] is not None:
         module.set_rng_state(state["device"])
-    _data(trainer).augment.load_state_dict(state["augment"], trainer.strategy.root_device)
+    data_of(trainer).augment.load_state_dict(state["augment"], trainer.strategy.root_device)
 
 
 def add_sums(trainer: pl.Trainer, sums: Mapping[str, Any]) -> None:
@@ -61,12 +61,6 @@ def add_sums(trainer: pl.Trainer, sums: Mapping[str, Any]) -> None:
                 metric.value = value + metric.value
             if metric.meta.is_mean_reduction:
                 metric.cumulated_batch_size = count + metric.cumulated_batch_size
-
-
-def _data(trainer: pl.Trainer) -> ImageData:
-    data = trainer.datamodule  # type: ignore[attr-defined]
-    assert isinstance(data, ImageData)
-    return data
 
 
 def _device_module(trainer: pl.Trainer) -> Any:
