@@ -65,7 +65,6 @@ def write_shards(
     if os.path.lexists(output):
         raise ColorizeError(f"{output} is there already: name a new folder, or remove it.")
     files = find_photographs(folder)
-    names = [file.relative_to(folder).as_posix() for file in files]
     temporary = output.with_name(f"{output.name}.tmp")
     try:
         temporary.mkdir(parents=True)
@@ -77,13 +76,13 @@ def write_shards(
     except OSError as error:
         raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
     try:
+        names = [file.relative_to(folder).as_posix() for file in files]
+        each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
         pictures: dict[str, int] = {}
         bad: list[str] = []
         for split, rows in split_by_name(names, val_fraction, test_fraction).items():
-            chosen = sorted(rows.tolist(), key=lambda row: _hash(names[row]))
-            each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
-            good = _write_split(temporary / split, folder, [files[row] for row in chosen], size, each, bad)
-            pictures[split] = good
+            chosen = [files[row] for row in sorted(rows.tolist(), key=lambda row: _hash(names[row]))]
+            pictures[split] = _write_split(temporary / split, folder, chosen, size, each, bad)
         check_unreadable(sum(pictures.values()), sorted(bad), max_bad_fraction, "--max-bad-fraction")
         about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
         (temporary / ABOUT).write_text(json.dumps(about, indent=1))

@@ -17,15 +17,6 @@ SCHEMES = ("s3://", "gs://", "azure://", "r2://")
 _NAME = re.compile(r"chunk-\d+-\d+\.bin")
 
 
-class Shard(NamedTuple):
-    """A file of pictures, where it comes from and where it is read from (the same for a local one)."""
-
-    source: str
-    path: Path
-    pictures: int
-    bytes: int
-
-
 class Store:
     """A local folder, or an address of an object store such as s3://BUCKET/FOLDER, by LitData's downloaders.
 
@@ -82,6 +73,16 @@ class Store:
         return self._made
 
 
+class Shard(NamedTuple):
+    """A file of pictures: its address in a store, and the path it is read from (the same for a local one)."""
+
+    store: Store
+    source: str
+    path: Path
+    pictures: int
+    bytes: int
+
+
 def read_about(store: Store, size: int) -> dict[Split, int]:
     """How many pictures each split of a store holds.
 
@@ -115,27 +116,41 @@ def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]
     folder = split_folder(store.root, split)
     address = f"{folder}/index.json"
     index = _json(store, address)
-    config, chunks = index.get("config"), index.get("chunks")
-    wrong = ColorizeError(
-        f"{address} does not describe shards that python -m colorize.data.shards wrote: it is refused."
-    )
-    if not isinstance(config, dict) or not isinstance(chunks, list) or config.get("data_format") != ["numpy"]:
-        raise wrong
-    if any(config.get(key) for key in ("compression", "encryption")) or config.get("item_loader") != "PyTreeLoader":
-        raise wrong
+    if not _is_index(index, size):
+        raise ColorizeError(
+            f"{address} does not describe shards that python -m colorize.data.shards wrote: it is refused."
+        )
     fingerprint = hashlib.blake2b(json.dumps([store.root, split, index]).encode(), digest_size=8).hexdigest()
     here = cache / f"shards-{fingerprint}" if store.remote else expand_home(folder)
-    shards = []
-    for chunk in chunks:
-        if not isinstance(chunk, dict):
-            raise wrong
-        name, pictures, length = (chunk.get(key) for key in ("filename", "chunk_size", "chunk_bytes"))
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or type(pictures) is not int or pictures < 1:
-            raise wrong
-        if length != shard_bytes(pictures, size):
-            raise wrong
-        shards.append(Shard(f"{folder}/{name}", here / name, pictures, length))
-    return shards
+    return [
+        Shard(store, f"{folder}/{name}", here / name, pictures, shard_bytes(pictures, size))
+        for name, pictures in ((chunk["filename"], chunk["chunk_size"]) for chunk in index["chunks"])
+    ]
+
+
+def _is_index(index: Mapping[str, Any], size: int) -> bool:
+    """Whether LitData's index of a split describes what `write_shards` writes, with pictures of this size."""
+    config, chunks = index.get("config"), index.get("chunks")
+    return (
+        isinstance(config, dict)
+        and config.get("data_format") == ["numpy"]
+        and config.get("item_loader") == "PyTreeLoader"
+        and not config.get("compression")
+        and not config.get("encryption")
+        and isinstance(chunks, list)
+        and all(isinstance(chunk, dict) and _is_chunk(chunk, size) for chunk in chunks)
+    )
+
+
+def _is_chunk(chunk: Mapping[str, Any], size: int) -> bool:
+    name, pictures = chunk.get("filename"), chunk.get("chunk_size")
+    return (
+        isinstance(name, str)
+        and _NAME.fullmatch(name) is not None
+        and type(pictures) is int
+        and pictures >= 1
+        and chunk.get("chunk_bytes") == shard_bytes(pictures, size)
+    )
 
 
 def _json(store: Store, address: str) -> dict[str, Any]:

@@ -40,15 +40,8 @@ class StoredPictures(Pictures):
 
     def __init__(self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None) -> None:
         self.size, self.cache, self.limit = size, cache, limit
-        self.stores: list[Store] = []
-        self.shards: list[Shard] = []
-        for store in stores:
-            found = shards_of(store, split, size, cache)
-            self.shards += found
-            self.stores += [store] * len(found)
-        for folder in {
-            shard.path.parent for shard, store in zip(self.shards, self.stores, strict=True) if store.remote
-        }:
+        self.shards = [shard for store in stores for shard in shards_of(store, split, size, cache)]
+        for folder in {shard.path.parent for shard in self.shards if shard.store.remote}:
             remove_temporaries(folder)  # of processes that were killed
         self.sizes = np.array([shard.pictures for shard in self.shards], np.int64)
         self.starts = np.cumsum(self.sizes) - self.sizes
@@ -74,19 +67,19 @@ class StoredPictures(Pictures):
 
         Those that were `now` before stay: the batch in which `now` begins may have pictures of them.
         """
-        wanted = [number for number in [*now, *soon] if self.stores[number].remote]
+        wanted = [number for number in [*now, *soon] if self.shards[number].store.remote]
         if not wanted:
             return
-        for number in wanted:
-            if self.shards[number].path.exists():
-                os.utime(self.shards[number].path)  # the most recently used
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(4, thread_name_prefix="shards")
         missing = [number for number in wanted if not self.shards[number].path.exists()]
+        for number in wanted:
+            if number not in missing:
+                os.utime(self.shards[number].path)  # the most recently used
         self._kept = {*self._before, *wanted}
         keep = {self.shards[number].path for number in self._kept}
         self._make_room(keep, sum(self.shards[number].bytes for number in missing))
         self._before = list(now)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(4, thread_name_prefix="shards")
         for number in missing:
             self._pool.submit(self._fetch, number, ahead=True)
 
@@ -113,17 +106,17 @@ class StoredPictures(Pictures):
 
     def _fetch(self, number: int, ahead: bool = False) -> None:
         """Make sure that the shard's file is there; one fetched ahead only while it is still to be kept."""
-        shard, store = self.shards[number], self.stores[number]
+        shard = self.shards[number]
         if shard.path.exists():
             return
-        if not store.remote:
+        if not shard.store.remote:
             raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
         try:
             shard.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{shard.path}.lock"):
                 if shard.path.exists() or (ahead and number not in self._kept):
                     return
-                content = store.read(shard.source)
+                content = shard.store.read(shard.source)
                 if len(content) != shard.bytes:
                     raise ColorizeError(f"{shard.source} has {len(content)} bytes, but its index says {shard.bytes}.")
                 write_whole(shard.path, content)
@@ -138,7 +131,7 @@ class StoredPictures(Pictures):
         if self.limit is None:
             return
         found = []
-        for path in {shard.path for shard, store in zip(self.shards, self.stores, strict=True) if store.remote}:
+        for path in {shard.path for shard in self.shards if shard.store.remote}:
             try:
                 status = path.stat()
                 found.append((status.st_mtime_ns, path, status.st_size))
