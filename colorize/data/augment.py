@@ -34,24 +34,35 @@ class Augment:
         ColorizeError: a setting that is unknown or out of range.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        known = {"flip": True, "crop_padding": 0, "crop_scale": 1.0, "crop_size": None, "ageing": 0.0}
-        for key in settings.keys() - known.keys():
-            raise ColorizeError(f"data.augment.{key} is no setting: use {', '.join(sorted(known))}.")
-        values = known | settings
-        flip, padding, scale, size, ageing = (values[key] for key in known)
-        if not isinstance(flip, bool):
+    def __init__(
+        self,
+        flip: bool = True,
+        crop_padding: int = 0,
+        crop_scale: float = 1.0,
+        crop_size: int | None = None,
+        ageing: float = 0.0,
+        **unknown: Any,
+    ) -> None:
+        for key in unknown:
+            raise ColorizeError(
+                f"data.augment.{key} is no setting: use ageing, crop_padding, crop_scale, crop_size, flip."
+            )
+        if type(flip) is not bool:
             raise ColorizeError(f"data.augment.flip is {flip}, but must be true or false.")
-        if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
-            raise ColorizeError(f"data.augment.crop_padding is {padding}, but must be a whole number of at least 0.")
-        if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1:
-            raise ColorizeError(f"data.augment.crop_scale is {scale}, but must be above 0 and at most 1.")
-        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-            raise ColorizeError(f"data.augment.crop_size is {size}, but must be null or a whole number of at least 1.")
-        if isinstance(ageing, bool) or not isinstance(ageing, int | float) or not 0 <= ageing <= 1:
+        if type(crop_padding) is not int or crop_padding < 0:
+            raise ColorizeError(
+                f"data.augment.crop_padding is {crop_padding}, but must be a whole number of at least 0."
+            )
+        if type(crop_scale) not in (int, float) or not 0 < crop_scale <= 1:
+            raise ColorizeError(f"data.augment.crop_scale is {crop_scale}, but must be above 0 and at most 1.")
+        if crop_size is not None and (type(crop_size) is not int or crop_size < 1):
+            raise ColorizeError(
+                f"data.augment.crop_size is {crop_size}, but must be null or a whole number of at least 1."
+            )
+        if type(ageing) not in (int, float) or not 0 <= ageing <= 1:
             raise ColorizeError(f"data.augment.ageing is {ageing}, but must be at least 0 and at most 1.")
-        self.flip, self.crop_padding, self.crop_scale, self.crop_size = flip, padding, float(scale), size
-        self.ageing = float(ageing)
+        self.flip, self.crop_padding, self.crop_scale, self.crop_size = flip, crop_padding, crop_scale, crop_size
+        self.ageing = ageing
         self.rank = 0
         self.generator: Generator | None = None
 

@@ -4,7 +4,7 @@ import math
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -98,23 +98,18 @@ class Task(pl.LightningModule, ABC):
         return shown, self.target.to_rgb(x, self(x)), self.target.truth(batch)
 
     def _step(self, batch: Batch, stage: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Log the loss of a batch; return the input without ageing, the prediction and the loss."""
         x, y = self.target.see(to_float(batch["rgb"])), self.answer(batch)
-        seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x  # aged; x is the truth's
+        seen = self.target.see(batch["seen"].expand(-1, 3, -1, -1)) if "seen" in batch else x
         prediction = self(seen).float()
         loss = self.compare(x, prediction, y)
-        in_training = stage == "train"
-        value: Any = loss if in_training else cast(Any, self.eval_losses[stage])
-        if not in_training:
-            value.update(loss, len(x))
-        self.log(
-            f"{stage}/loss",
-            value,
-            on_step=in_training,
-            on_epoch=True,
-            prog_bar=stage != "test",
-            batch_size=len(x),
-            sync_dist=in_training,
-        )
+        if stage == "train":
+            self.log("train/loss", loss, on_step=True, on_epoch=True, prog_bar=True, sync_dist=True, batch_size=len(x))
+        else:
+            mean = self.eval_losses[stage]
+            assert isinstance(mean, MeanMetric)
+            mean.update(loss, len(x))
+            self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, prog_bar=stage == "val", batch_size=len(x))
         return x, prediction, loss
 
     def _evaluate(self, batch: Batch, stage: str, metrics: MetricCollection, floors: MetricCollection | None) -> None:
@@ -122,10 +117,10 @@ class Task(pl.LightningModule, ABC):
         with torch.autocast(self.device.type, enabled=False):
             truth = self.target.truth(batch)
             metrics.update(self.target.to_rgb(x, prediction), truth, **self.measured(x, prediction))
+            self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(x))
             if floors is not None:
                 floors.update(self.floor(batch), truth)
-        for collection in filter(None, (metrics, floors)):
-            self.log_dict(collection, on_step=False, on_epoch=True, batch_size=len(x))
+                self.log_dict(floors, on_step=False, on_epoch=True, batch_size=len(x))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self._step(batch, "train")[2]
