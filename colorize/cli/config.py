@@ -1,7 +1,9 @@
-"""Where the configuration is, and what it lacks."""
+"""Where the configuration is, what it lacks, and whether it is one of a sweep."""
 
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.errors import ColorizeError
@@ -16,3 +18,8 @@ def check_missing(cfg: DictConfig) -> None:
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
         raise ColorizeError(f"No value is given for {', '.join(missing)}: add {missing[0]}=VALUE.")
+
+
+def in_multirun() -> bool:
+    """Whether this is one of the runs that `-m` or a sweeper starts."""
+    return HydraConfig.initialized() and bool(HydraConfig.get().mode == RunMode.MULTIRUN)

@@ -8,15 +8,13 @@ import warnings
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize import interrupt
-from colorize.cli.config import CONFIG_DIR
+from colorize.cli.config import CONFIG_DIR, in_multirun
 from colorize.cli.quoting import expand_home
 from colorize.cli.sentences import is_mistake, sentence
 from colorize.errors import ColorizeError
@@ -60,7 +58,7 @@ def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T
         try:
             return job(cfg)
         except Exception as error:
-            if not is_mistake(error) or HydraConfig.get().mode == RunMode.MULTIRUN:
+            if not is_mistake(error) or in_multirun():
                 raise
             print_error(error, _is_true(cfg.debug))
 

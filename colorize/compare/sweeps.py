@@ -15,9 +15,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from colorize.cli.config import in_multirun
 from colorize.cli.sentences import is_mistake, sentence
 from colorize.compare.comparison import compare
 from colorize.errors import ColorizeError, first_line
@@ -34,7 +34,7 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
 
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> float | None:
-        if HydraConfig.get().mode != RunMode.MULTIRUN:
+        if not in_multirun():
             return job(cfg)
         if multiprocessing.get_start_method() == "loky":  # joblib's own, which the workers of a DataLoader cannot take
             multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)

@@ -1,15 +1,17 @@
-"""What can be wrong in the numbers and the precision of a run."""
+"""What can be wrong in the settings of the Trainer and in the numbers of a run."""
 
 import math
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 
+from colorize.cli.config import in_multirun
 from colorize.errors import ColorizeError
-from colorize.tasks.optim import LR_FACTORS
-from colorize.training.config import resolve_precision
+from colorize.tasks.base import Task
+from colorize.tasks.optim import SCHEDULES_BY_STEP
+from colorize.training.config import flatten, resolve_precision
 from colorize.training.devices import device_ids
-from colorize.training.resume.find import flatten
 
 LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and whether they may be null
     "max_epochs": (-1, True),
@@ -79,24 +81,6 @@ def _in_several_processes(cfg: DictConfig) -> bool:
     return trainer.get("num_nodes", 1) > 1 or len(device_ids(trainer.accelerator, trainer.devices)) > 1
 
 
-def check_frozen(cfg: DictConfig) -> None:
-    """What is not trained must have learned something before.
-
-    Raises:
-        ColorizeError: the rate of a module is 0, and its weights would be random.
-    """
-    model = cfg.model
-    factors = model.optimizer.get(LR_FACTORS) or {}
-    frozen = [name for name, factor in factors.items() if factor == 0]
-    if model.get("encoder_weights") is not None:
-        frozen = [name for name in frozen if name != "encoder"]
-    if frozen and model.get("init_from") is None and cfg.ckpt_path is None:
-        raise ColorizeError(
-            f"model.optimizer.{LR_FACTORS}.{frozen[0]}=0 would leave {frozen[0]} at random weights: give those it "
-            "starts from, model.init_from=photographs or RUN/checkpoints/best.ckpt, or a factor above 0."
-        )
-
-
 def check_precision(cfg: DictConfig) -> None:
     """The "true" half precisions turn the metrics' sums and the colour maths into halves too; colours are float32."""
     precision = str(cfg.trainer.precision)
@@ -116,4 +100,47 @@ def check_clipping(cfg: DictConfig, optimizer: Optimizer) -> None:
         raise ColorizeError(
             f"trainer.gradient_clip_val={cfg.trainer.gradient_clip_val} cannot be used with a fused optimizer in "
             f"trainer.precision={precision}: leave out model.optimizer.fused, or use trainer.gradient_clip_val=null."
+        )
+
+
+def check_strategy(cfg: DictConfig) -> None:
+    """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep.
+
+    Slurm starts the ranks itself, if it is asked for one per device.
+    """
+    if not in_multirun():
+        return
+    strategy, devices, hydra = str(cfg.trainer.strategy), cfg.trainer.devices, HydraConfig.get()
+    slurm = hydra.runtime.choices.get("hydra/launcher") == "submitit_slurm"
+    if slurm and hydra.launcher.tasks_per_node == devices:
+        return
+    several = len(device_ids(cfg.trainer.accelerator, devices)) > 1
+    if several and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook")):
+        raise ColorizeError(
+            f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
+            "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
+        )
+
+
+def check_length(cfg: DictConfig, task: Task) -> None:
+    """A schedule by steps is stretched over the whole training, whose length must be known."""
+    trainer, schedule = cfg.trainer, (task.hparams["scheduler"] or {}).get("name")
+    endless = trainer.max_epochs == -1 or (trainer.max_epochs is None and trainer.max_time is not None)
+    if schedule in SCHEDULES_BY_STEP and endless and trainer.max_steps == -1 and not trainer.fast_dev_run:
+        raise ColorizeError(
+            f"model.scheduler.name={schedule} goes by the steps of the whole training, but trainer.max_epochs="
+            f"{trainer.max_epochs} and trainer.max_steps=-1 set no end: give one of them (trainer.max_time may still "
+            "end it sooner), or model.scheduler=null for a constant rate."
+        )
+
+
+def check_plateau(cfg: DictConfig, task: Task) -> None:
+    """plateau moves at the end of an epoch, by the validation that it had."""
+    trainer = cfg.trainer
+    at_ends = trainer.check_val_every_n_epoch is not None and trainer.limit_val_batches != 0
+    if (task.hparams["scheduler"] or {}).get("name") == "plateau" and not at_ends:
+        raise ColorizeError(
+            "model.scheduler.name=plateau goes by the validation of each epoch, but trainer.check_val_every_n_epoch="
+            f"{trainer.check_val_every_n_epoch} and trainer.limit_val_batches={trainer.limit_val_batches} leave epochs "
+            "without one: use trainer.check_val_every_n_epoch=1, or another schedule."
         )

@@ -1,15 +1,9 @@
 """What can be wrong in a composed configuration, found before anything is built."""
 
-import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
-from pytorch_lightning.utilities import rank_zero_only
 from torch import nn
 
 from colorize.cli.config import check_missing
@@ -17,17 +11,19 @@ from colorize.errors import ColorizeError
 from colorize.files import expand_home, is_file
 from colorize.hub.download import SCHEME
 from colorize.tasks.base import Task
-from colorize.tasks.optim import SCHEDULES_BY_STEP, build_optimizer, build_schedule, parameter_groups
-from colorize.training.check_trainer import check_clipping, check_frozen, check_numbers, check_precision
+from colorize.tasks.optim import LR_FACTORS, build_optimizer, build_schedule, parameter_groups
+from colorize.training.check_trainer import (
+    check_clipping,
+    check_length,
+    check_numbers,
+    check_plateau,
+    check_precision,
+    check_strategy,
+)
 from colorize.training.config import build_task
-from colorize.training.devices import device_ids
 from colorize.training.restore import check_loads_back
-from colorize.training.resume.find import flatten
-from colorize.weights.checkpoint import read_checkpoint
+from colorize.training.resume.same_run import check_resume
 from colorize.weights.shipped import shipped
-
-warn = rank_zero_only(logging.getLogger(__name__).warning)
-OPTIMIZATION = ("model.optimizer.", "model.scheduler.")
 
 
 def check(cfg: DictConfig) -> None:
@@ -88,49 +84,6 @@ def check_paths(cfg: DictConfig) -> None:
         )
 
 
-def check_strategy(cfg: DictConfig) -> None:
-    """Lightning's ddp starts its other ranks by running the command again: in a sweep, each would run the sweep.
-
-    Slurm starts the ranks itself, if it is asked for one per device.
-    """
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
-        return
-    strategy, devices, hydra = str(cfg.trainer.strategy), cfg.trainer.devices, HydraConfig.get()
-    slurm = hydra.runtime.choices.get("hydra/launcher") == "submitit_slurm"
-    if slurm and hydra.launcher.tasks_per_node == devices:
-        return
-    several = len(device_ids(cfg.trainer.accelerator, devices)) > 1
-    if several and not strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook")):
-        raise ColorizeError(
-            f"trainer.strategy={strategy} with trainer.devices={devices} cannot run in a multirun, whose every rank "
-            "would start the whole sweep again: use trainer.devices=1, or trainer.strategy=ddp_spawn."
-        )
-
-
-def check_length(cfg: DictConfig, task: Task) -> None:
-    """A schedule by steps is stretched over the whole training, whose length must be known."""
-    trainer, schedule = cfg.trainer, (task.hparams["scheduler"] or {}).get("name")
-    endless = trainer.max_epochs == -1 or (trainer.max_epochs is None and trainer.max_time is not None)
-    if schedule in SCHEDULES_BY_STEP and endless and trainer.max_steps == -1 and not trainer.fast_dev_run:
-        raise ColorizeError(
-            f"model.scheduler.name={schedule} goes by the steps of the whole training, but trainer.max_epochs="
-            f"{trainer.max_epochs} and trainer.max_steps=-1 set no end: give one of them (trainer.max_time may still "
-            "end it sooner), or model.scheduler=null for a constant rate."
-        )
-
-
-def check_plateau(cfg: DictConfig, task: Task) -> None:
-    """plateau moves at the end of an epoch, by the validation that it had."""
-    trainer = cfg.trainer
-    at_ends = trainer.check_val_every_n_epoch is not None and trainer.limit_val_batches != 0
-    if (task.hparams["scheduler"] or {}).get("name") == "plateau" and not at_ends:
-        raise ColorizeError(
-            "model.scheduler.name=plateau goes by the validation of each epoch, but trainer.check_val_every_n_epoch="
-            f"{trainer.check_val_every_n_epoch} and trainer.limit_val_batches={trainer.limit_val_batches} leave epochs "
-            "without one: use trainer.check_val_every_n_epoch=1, or another schedule."
-        )
-
-
 def check_best(cfg: DictConfig) -> None:
     """Several checkpoints of one name would be one file, which holds the last of them."""
     best = cfg.callbacks.get("checkpoint") or {}
@@ -143,6 +96,24 @@ def check_best(cfg: DictConfig) -> None:
         raise ColorizeError(
             f"callbacks.checkpoint.save_top_k={count} would write all its checkpoints to {name}.ckpt: add "
             f"\"callbacks.checkpoint.filename='{name}-{{epoch}}'\", or use callbacks.checkpoint.save_top_k=1."
+        )
+
+
+def check_frozen(cfg: DictConfig) -> None:
+    """What is not trained must have learned something before.
+
+    Raises:
+        ColorizeError: the rate of a module is 0, and its weights would be random.
+    """
+    model = cfg.model
+    factors = model.optimizer.get(LR_FACTORS) or {}
+    frozen = [name for name, factor in factors.items() if factor == 0]
+    if model.get("encoder_weights") is not None:
+        frozen = [name for name in frozen if name != "encoder"]
+    if frozen and model.get("init_from") is None and cfg.ckpt_path is None:
+        raise ColorizeError(
+            f"model.optimizer.{LR_FACTORS}.{frozen[0]}=0 would leave {frozen[0]} at random weights: give those it "
+            "starts from, model.init_from=photographs or RUN/checkpoints/best.ckpt, or a factor above 0."
         )
 
 
@@ -165,10 +136,11 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
     """
     crop = (cfg.data.get("augment") or {}).get("crop_size")
     size = crop if type(crop) is int else cfg.data.image_size
-    kind = nn.BatchNorm2d if cfg.data.batch_size == 1 else nn.InstanceNorm2d
-    if any(isinstance(module, nn.InstanceNorm2d) for module in task.network.modules()):
-        kind, size = nn.InstanceNorm2d, min(cfg.data.image_size, size)
-    norms = [module for module in task.network.modules() if isinstance(module, kind)]
+    norms: list[nn.Module] = [module for module in task.network.modules() if isinstance(module, nn.InstanceNorm2d)]
+    if norms:
+        size = min(size, cfg.data.image_size)
+    elif cfg.data.batch_size == 1:
+        norms = [module for module in task.network.modules() if isinstance(module, nn.BatchNorm2d)]
     if size <= task.network.multiple and norms and all(norm.training for norm in norms):  # else an encoder is frozen
         raise ColorizeError(
             f"Pictures of {size} pixels leave {type(norms[0]).__name__} a single pixel inside of "
@@ -196,55 +168,3 @@ def check_monitors(cfg: DictConfig, task: Task) -> None:
             raise ColorizeError(
                 f"callbacks.{name}.monitor={monitor} is not known when a validation ends: known are {', '.join(known)}."
             )
-
-
-def check_resume(path: Path, task: Task) -> None:
-    """Only the same training can go on; settings given here that the checkpoint's replace are logged."""
-    checkpoint = read_checkpoint(path)
-    check_kept_files(path, checkpoint)
-    if checkpoint["task"] != type(task).__name__:
-        raise ColorizeError(
-            f"ckpt_path={path} is a {checkpoint['task']}, but model= describes a {type(task).__name__}: "
-            "give the model of that run."
-        )
-    theirs, ours = flatten(checkpoint["hyper_parameters"]), flatten(task.hparams)
-    changed = {
-        f"model.{key}": (theirs.get(key, "not set"), ours.get(key, "not set"))
-        for key in sorted({*theirs, *ours})
-        if theirs.get(key, "not set") != ours.get(key, "not set")
-    }
-    # A schedule by steps restores no setting: those given here hold from now on.
-    refused = [key for key in changed if key.endswith(".name") or not key.startswith(OPTIMIZATION)]
-    if refused:
-        raise ColorizeError(
-            f"ckpt_path={path} was trained with {_settings(changed, refused, 0)}, but this run has "
-            f"{_settings(changed, refused, 1)}: give the former, or start a new training from its weights with "
-            f"model.init_from={path}."
-        )
-    by_step = ours.get("scheduler.name") in SCHEDULES_BY_STEP
-    lost = [key for key in changed if not (by_step and key.startswith("model.scheduler."))]
-    if lost:
-        restored, given = _settings(changed, lost, 0), _settings(changed, lost, 1)
-        warn(f"ckpt_path={path} restores {restored}; what is given here has no effect: {given}.")
-
-
-def check_kept_files(path: Path, checkpoint: Mapping[str, Any]) -> None:
-    """Lightning removes files that the checkpoint says it has kept: no address of a file system, no way upwards."""
-    states = checkpoint.get("callbacks")
-    for state in states.values() if isinstance(states, Mapping) else []:
-        if not isinstance(state, Mapping) or "best_k_models" not in state:
-            continue
-        files = [
-            *state["best_k_models"],
-            *(state.get(f"{name}_model_path", "") for name in ("kth_best", "last", "best")),
-        ]
-        for file in files:
-            if not isinstance(file, str) or "::" in file or "://" in file or ".." in Path(file).parts:
-                raise ColorizeError(
-                    f"ckpt_path={path} is refused: it says that it has kept {file!r}, which its run cannot have "
-                    f"written; take its weights with model.init_from={path}."
-                )
-
-
-def _settings(changed: Mapping[str, tuple[Any, Any]], keys: list[str], which: int) -> str:
-    return ", ".join(f"{key}={changed[key][which]}" for key in keys)

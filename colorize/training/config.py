@@ -1,5 +1,6 @@
 """The composed configuration of a run: as plain values, as a file, and as the task it describes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     container = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def flatten(value: Any, key: str = "") -> dict[str, Any]:
+    """Nested mappings as one of dotted keys, all below `key`: {"a": {"b": 1}} -> {"a.b": 1}."""
+    if not isinstance(value, Mapping):
+        return {key: value}
+    flat: dict[str, Any] = {}
+    for name, item in value.items():
+        flat |= flatten(item, f"{key}.{name}" if key else name)
+    return flat
 
 
 def expand_paths(cfg: DictConfig) -> None:

@@ -2,9 +2,11 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -22,7 +24,7 @@ from colorize.training.compiling import is_of_the_compiler
 from colorize.training.config import plain, progress_bars
 from colorize.training.restore import initialize
 from colorize.training.resume import LastCheckpoint, Stopped
-from colorize.training.resume.find import command_to_go_on
+from colorize.training.resume.command import command_to_go_on
 from colorize.training.resume.stop import ended_by_sigterm
 from colorize.weights.checkpoint import read_checkpoint
 
@@ -57,27 +59,8 @@ def fit(
     watching = [*callbacks.values(), *progress_bars(cfg), *ours]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
-    try:
-        with ended_by_sigterm(trainer):  # before the first batch, or without callbacks.last
-            trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
-    except Stopped as stop:
-        if trainer.is_global_zero:
-            print(f"stopped after step {stop.step}; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)
-        raise SystemExit(128 + stop.signal_number) from None
-    except ValueError as error:
-        if "`val_check_interval` (" not in str(error):
-            raise
-        raise ColorizeError(f"trainer: {' '.join(str(error).split())}") from error
-    except RuntimeError as error:
-        if is_of_the_compiler(error) and (number := signal_received(trainer)) is not None:
-            if trainer.is_global_zero:
-                print(f"stopped while compiling; go on with: {command_to_go_on(cfg.run_dir)}", flush=True)
-            raise SystemExit(128 + number) from None
-        if not _lost_a_process(error):
-            raise
-        raise ColorizeError(
-            f"Another process of this training has died ({first_line(error)}): {how_to_go_on(cfg.run_dir)}"
-        ) from error
+    with explain_end(trainer, cfg.run_dir), ended_by_sigterm(trainer):  # before the first batch, or without callbacks.last
+        trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
     seconds = round(time.perf_counter() - started, 1)
     if not end_distributed(trainer):
         return None
@@ -91,10 +74,38 @@ def fit(
     return Training(checkpoint, objective, facts)
 
 
-def signal_received(trainer: pl.Trainer) -> int | None:
-    """What asked the training to stop, if anything did; the C++ compiler of `compile=true` gets it too, and fails."""
-    found = [callback.stop.received for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)]  # type: ignore[attr-defined]
-    return found[0] if found else None
+@contextmanager
+def explain_end(trainer: pl.Trainer, run_dir: str) -> Iterator[None]:
+    """Turn what ends the training within before its end into an exit code or a sentence, where that says it all."""
+    try:
+        yield
+    except Stopped as stop:
+        _exit(trainer, f"after step {stop.step}", stop.signal_number, run_dir)
+    except ValueError as error:
+        if "`val_check_interval` (" not in str(error):
+            raise
+        raise ColorizeError(f"trainer: {' '.join(str(error).split())}") from error
+    except RuntimeError as error:
+        last = last_checkpoint(trainer)
+        if is_of_the_compiler(error) and last is not None and last.stop.received is not None:  # the compiler got it too
+            _exit(trainer, "while compiling", last.stop.received, run_dir)
+        if not _lost_a_process(error):
+            raise
+        raise ColorizeError(
+            f"Another process of this training has died ({first_line(error)}): {how_to_go_on(run_dir)}"
+        ) from error
+
+
+def _exit(trainer: pl.Trainer, when: str, signal_number: int, run_dir: str) -> NoReturn:
+    if trainer.is_global_zero:
+        print(f"stopped {when}; go on with: {command_to_go_on(run_dir)}", flush=True)
+    raise SystemExit(128 + signal_number) from None
+
+
+def last_checkpoint(trainer: pl.Trainer) -> LastCheckpoint | None:
+    """The callback that writes last.ckpt, if the training has it."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    return next((callback for callback in callbacks if isinstance(callback, LastCheckpoint)), None)
 
 
 def _lost_a_process(error: RuntimeError) -> bool:
@@ -143,6 +154,7 @@ def best_checkpoint(trainer: pl.Trainer, ended_before: bool = False) -> tuple[st
             best = folder / best.name
         if best.is_file():
             return str(best), score
-    last = next((callback.path for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)), None)  # type: ignore[attr-defined]
-    written = last is not None and last.is_file() and not trainer.fast_dev_run  # type: ignore[attr-defined]
-    return (str(last) if written else None), None
+    last = last_checkpoint(trainer)
+    if last is None or not last.path.is_file() or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        return None, None
+    return str(last.path), None

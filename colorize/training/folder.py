@@ -28,14 +28,12 @@ class OwnFolder(Callback):
     def _claim(self, config: DictConfig, kind: str) -> None:
         settings = config.hydra[kind]
         HydraConfig.instance().set_config(config)  # for the ${hydra:...} in the name
-        chosen = "${now:" not in str(OmegaConf.to_container(settings, resolve=False))
-        again = kind == "run" and not chosen and OmegaConf.select(config, "resume")
-        found = newest_of_same_command(config) if again else None
         try:
-            if chosen:
+            if "${now:" not in str(OmegaConf.to_container(settings, resolve=False)):
                 Path(settings.dir).mkdir(parents=True, exist_ok=True)  # as Hydra would, with a traceback
                 return
-            folder = str(found or make_folder(Path(settings.dir)))
+            resumed = newest_of_same_command(config) if kind == "run" and OmegaConf.select(config, "resume") else None
+            folder = str(resumed or make_folder(Path(settings.dir)))
         except OSError as error:
             sys.exit(f"error: no folder can be made for this {kind}: {error}. Give one: hydra.{kind}.dir=FOLDER.")
         with read_write(config.hydra):

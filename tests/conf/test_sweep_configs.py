@@ -14,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from colorize.cli.config import CONFIG_DIR
 from colorize.compare.sweeps import CompareRuns
 from colorize.errors import ColorizeError
-from colorize.training.checks import check, check_strategy
+from colorize.training.check_trainer import check_strategy
+from colorize.training.checks import check
 
 
 def names(group: str) -> list[str]:

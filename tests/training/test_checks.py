@@ -13,7 +13,10 @@ from omegaconf import DictConfig
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.errors import ColorizeError
-from colorize.training.checks import check, check_resume, check_strategy, flatten
+from colorize.training.check_trainer import check_strategy
+from colorize.training.checks import check
+from colorize.training.config import flatten
+from colorize.training.resume.same_run import check_resume
 from tests.training.small import make_data, make_task, make_trainer
 
 

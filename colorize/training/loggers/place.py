@@ -3,16 +3,14 @@
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 
+from colorize.cli.config import in_multirun
 from colorize.weights.checkpoint import names_of, read_checkpoint
 
 
 def sweep() -> str | None:
     """The name of a multirun's folder, None in a single run."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
-        return None
-    return Path(HydraConfig.get().sweep.dir).absolute().name
+    return Path(HydraConfig.get().sweep.dir).absolute().name if in_multirun() else None
 
 
 def choices(evaluated: str | None) -> list[str]:

@@ -111,14 +111,12 @@ class LastCheckpoint(Checkpoint):
 
     def _between_batches(self, trainer: pl.Trainer) -> None:
         end_restart(trainer.fit_loop)  # Lightning would hold back plateau for the whole epoch
-        loop = trainer.fit_loop.epoch_loop
-        begins = not loop.batch_progress.current.ready
-        fetcher = trainer.fit_loop._data_fetcher
+        loop, fetcher = trainer.fit_loop.epoch_loop, trainer.fit_loop._data_fetcher
         assert fetcher is not None
-        if not begins and (not loop._accumulated_batches_reached() or loop._should_check_val_fx(fetcher)):
-            return
-        if not begins and not self._any(trainer, self._due(trainer) or self.stop.received is not None):
-            return
+        if loop.batch_progress.current.ready:  # else an epoch begins
+            accumulates, validated = not loop._accumulated_batches_reached(), loop._should_check_val_fx(fetcher)
+            if accumulates or validated or not self._any(trainer, self._due(trainer) or self.stop.received is not None):
+                return
         if trainer.global_step > self._saved_step:
             self._save(trainer)
         self._stop_if_asked(trainer)

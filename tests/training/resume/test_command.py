@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.training.folder import newest_of_same_command
-from colorize.training.resume.find import command_to_go_on
+from colorize.training.resume.command import command_to_go_on
 
 
 @pytest.fixture(autouse=True)
