@@ -47,18 +47,20 @@ def evaluate(
         SystemExit: 143 after SIGTERM.
     """
     watching = [callbacks[name] for name in ("perceptual", "samples") if name in callbacks] + progress_bars(cfg)
-    one = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
-    tester = instantiate(cfg.trainer, **one, callbacks=watching, logger=loggers)
+    one_device = {"devices": first_device(cfg.trainer), "num_nodes": 1, "strategy": "auto"}
+    tester = instantiate(cfg.trainer, **one_device, callbacks=watching, logger=loggers)
     epochs = math.ceil(training.get("epochs") or 0)  # where charts show the test
     tester.fit_loop.epoch_progress.current.completed = epochs
     with ended_by_sigterm(tester):
         tester.test(task, datamodule=data, verbose=False)
-    metrics: dict[str, Any] = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
-    metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-    pictures_in_batches = sum(tester.num_test_batches) * data.batch_size
-    metrics["n_images"] = min(pictures_in_batches, len(data.splits["test"]))
-    metrics["parameters"] = sum(parameter.numel() for parameter in task.network.parameters())
-    metrics |= {**training, "weights": fingerprint(task.network)}
+    measured = {name: value.item() for name, value in sorted(tester.callback_metrics.items())}
+    metrics = {
+        **{name: value if math.isfinite(value) else None for name, value in measured.items()},
+        "n_images": min(sum(tester.num_test_batches) * data.batch_size, len(data.splits["test"])),
+        "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+        **training,
+        "weights": fingerprint(task.network),
+    }
     if not cfg.trainer.fast_dev_run:
         run_dir = Path(cfg.run_dir)
         if len(data.splits["test"]):  # there may be none with limit_test_batches=0

@@ -22,7 +22,7 @@ from colorize.training.callbacks import FinalTest, FitResult, SaveConfig, WatchR
 from colorize.training.callbacks.watch_ranks import how_to_go_on
 from colorize.training.compiling import is_of_the_compiler
 from colorize.training.config import plain, progress_bars
-from colorize.training.restore import initialize
+from colorize.training.initialize import initialize
 from colorize.training.resume import LastCheckpoint, Stopped
 from colorize.training.resume.command import command_to_go_on
 from colorize.training.resume.stop import ended_by_sigterm

@@ -1,8 +1,7 @@
-"""A task from a run's checkpoint: to evaluate it, to start another from its weights; and whether that will work."""
+"""A task from a run's checkpoint, and whether a checkpoint of it will load back."""
 
 import json
-import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +9,18 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
-from pytorch_lightning.utilities import rank_zero_only
-from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
 from colorize.files import is_file
 from colorize.networks import build_network
-from colorize.networks.pretrained import load_encoder_weights
 from colorize.registry import explain_unknown, imported_subclasses
 from colorize.targets import build_target
-from colorize.targets.bins import regresses_ab
 from colorize.tasks import LabTask, Task
 from colorize.training.config import build_task
+from colorize.training.initialize import start_from
 from colorize.weights.checkpoint import read_checkpoint, trained_on
-from colorize.weights.loading import LARGEST_IMAGE_SIZE, load_weights
-from colorize.weights.model import PREFIX, shapes
-
-log = logging.getLogger(__name__)
+from colorize.weights.loading import LARGEST_IMAGE_SIZE
+from colorize.weights.model import shapes
 
 
 def task_to_evaluate(cfg: DictConfig) -> Task:
@@ -156,63 +150,3 @@ def check_loads_back(task: Task) -> None:
             f"A checkpoint of {type(task).__name__} with {type(task.network).__name__} could not be loaded back: "
             f"{first_line(error)}; its arguments must be plain values, which tell all that it is."
         ) from error
-
-
-def initialize(task: Task, model: DictConfig) -> None:
-    """Give a new task the weights that its training starts from: `encoder_weights`, then `init_from`.
-
-    Raises:
-        ColorizeError: as `load_encoder_weights` and `start_from`.
-    """
-    if model.encoder_weights:
-        load_encoder_weights(task.network, str(model.encoder_weights))
-    if model.init_from:
-        start_from(task, str(model.init_from))
-
-
-def start_from(task: Task, source: str) -> list[str]:
-    """Copy into `task` every tensor of a trained network that has the same name and shape, and log what was copied.
-
-    Where both heads predict ab by regression, their first two channels are copied: lab_hybrid goes on from lab_unet.
-
-    Args:
-        task: a new one.
-        source: what `load_weights` takes: a name that ships, a checkpoint, a .safetensors file, hf://USER/NAME.
-
-    Returns:
-        The names of the network's tensors for which there is none, or for a part of which.
-
-    Raises:
-        ColorizeError: as `load_weights`, or nothing matches.
-    """
-    model, _ = load_weights(source)
-    theirs = {PREFIX + name: tensor for name, tensor in model.network.state_dict().items()}
-    ours = {name: tensor for name, tensor in task.state_dict().items() if name.startswith(PREFIX)}
-    matching = {name: tensor for name, tensor in theirs.items() if name in ours and tensor.shape == ours[name].shape}
-    whole = set(matching)
-    if regresses_ab(model.target) and regresses_ab(task.target):
-        for name in ours.keys() & theirs.keys() - matching.keys():
-            if name.startswith(f"{PREFIX}head.") and theirs[name].shape[1:] == ours[name].shape[1:]:
-                matching[name] = torch.cat([theirs[name][:2], ours[name][2:]])
-    if not matching:
-        raise ColorizeError(f"model.init_from={source} has no weight of the same name and shape as this network.")
-    task.load_state_dict({**task.state_dict(), **matching})
-    filled = whole | {name for name in matching.keys() - whole if len(ours[name]) == 2}
-    emptied = whole | {name for name in matching.keys() - whole if len(theirs[name]) == 2}
-    rank_zero_only(log.warning)(
-        "model.init_from=%s: %d of the network's %d tensors start from it%s; start anew: %s; not used: %s.",
-        source,
-        len(matching),
-        len(ours),
-        "" if len(whole) == len(matching) else ", of the head ab alone",
-        _tensors(ours, filled),
-        _tensors(theirs, emptied),
-    )
-    return [name.removeprefix(PREFIX) for name in ours if name not in filled]
-
-
-def _tensors(state: Mapping[str, Tensor], without: Collection[str], show: int = 8) -> str:
-    """The network's tensors with their shapes, e.g. "encoder.0.0.weight 16x1x3x3"."""
-    names = [name for name in state if name.startswith(PREFIX) and name not in without]
-    shown = [f"{name.removeprefix(PREFIX)} {'x'.join(map(str, state[name].shape))}" for name in names[:show]]
-    return ", ".join(shown + [f"and {len(names) - show} more"] * (len(names) > show)) or "none"

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from colorize.data.base import ImageData
 from colorize.training.callbacks.ema import EMA
 from colorize.training.config import build_task
-from colorize.training.restore import initialize
+from colorize.training.initialize import initialize
 from tests.benchmarks.models import configuration
 from tests.benchmarks.table import parser, report
 

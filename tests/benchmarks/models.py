@@ -15,7 +15,7 @@ from colorize.data.base import ImageData
 from colorize.tasks import Task
 from colorize.tasks.optim import build_optimizer, parameter_groups
 from colorize.training.config import build_task
-from colorize.training.restore import initialize
+from colorize.training.initialize import initialize
 
 warnings.filterwarnings("ignore", ".*self.log.*")  # there is no Trainer
 

@@ -15,7 +15,8 @@ from colorize.errors import ColorizeError
 from colorize.tasks import LabBinsTask, LabHybridTask, LabTask
 from colorize.tasks.base import Task
 from colorize.training.callbacks import EMA
-from colorize.training.restore import check_loads_back, load_task, start_from
+from colorize.training.initialize import start_from
+from colorize.training.restore import check_loads_back, load_task
 from colorize.weights.checkpoint import read_checkpoint
 from colorize.weights.exported import write_exported
 from colorize.weights.model import Model

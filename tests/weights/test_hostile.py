@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 from colorize.tasks import LabTask
-from colorize.training.restore import load_task, start_from
+from colorize.training.initialize import start_from
+from colorize.training.restore import load_task
 from colorize.weights.checkpoint import load_model, read_checkpoint
 from colorize.weights.model import PREFIX, rebuild_model
 

@@ -12,7 +12,8 @@ from colorize.errors import ColorizeError
 from colorize.tasks import LabBinsTask, LabHybridTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
 from colorize.training.config import expand_paths
-from colorize.training.restore import start_from, task_to_evaluate
+from colorize.training.initialize import start_from
+from colorize.training.restore import task_to_evaluate
 from colorize.weights.exported import write_exported
 from colorize.weights.loading import load_weights
 from colorize.weights.model import Model
