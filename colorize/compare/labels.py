@@ -2,11 +2,13 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from colorize.compare.runs import Run
 
+T = TypeVar("T")
 CHOICES = ("experiment", "model", "data")
 # Settings that say where something lies or how a run is started, not what it is.
 PLACES = (
@@ -25,11 +27,19 @@ PLACES = (
 
 def by_floor(runs: Sequence[Run]) -> list[list[Run]]:
     """The runs that were measured, together if they share their floor: the same test pictures and kind of task."""
-    groups: list[list[Run]] = []
-    for run in runs:
-        if run.metrics:
-            group = next((group for group in groups if _same_floor(group[0], run)), None)
-            groups.append([run]) if group is None else group.append(run)
+    return group([run for run in runs if run.metrics], _same_floor)
+
+
+def group(items: Iterable[T], alike: Callable[[T, T], bool]) -> list[list[T]]:
+    """The items in groups of those that are like the group's first."""
+    groups: list[list[T]] = []
+    for item in items:
+        for others in groups:
+            if alike(others[0], item):
+                others.append(item)
+                break
+        else:
+            groups.append([item])
     return groups
 
 
@@ -49,7 +59,9 @@ def varied(runs: Sequence[Run]) -> list[str]:
     checkpoint if it is only evaluated. Without `.hydra` folders every key of the configuration counts.
     """
     known = all(run.overrides is not None for run in runs)
-    keys = dict.fromkeys([*CHOICES, *(key for run in runs for key in (run.overrides or {} if known else run.config))])
+    keys = dict.fromkeys(CHOICES)
+    for run in runs:
+        keys |= dict.fromkeys((run.overrides or {}) if known else run.config)
     if not any(run.value("fit") == "false" for run in runs):
         keys.pop("ckpt_path", None)
     if len(by_floor(runs)) < 2:

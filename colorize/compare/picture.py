@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from colorize.compare.labels import group
+
 INCH = 1.0  # of a picture's side
 BAR_INCH = 0.28
 
@@ -50,17 +52,8 @@ def draw(entries: Sequence[Entry]) -> bytes:
 
 def by_truth(entries: Sequence[Entry]) -> list[list[Entry]]:
     """The runs that have pictures, those with the same test pictures together."""
-    blocks: list[list[Entry]] = []
-    for entry in entries:
-        if "truth" not in entry.samples:
-            continue
-        for block in blocks:
-            if np.array_equal(block[0].samples["truth"], entry.samples["truth"]):
-                block.append(entry)
-                break
-        else:
-            blocks.append([entry])
-    return blocks
+    drawn = [entry for entry in entries if "truth" in entry.samples]
+    return group(drawn, lambda one, other: np.array_equal(one.samples["truth"], other.samples["truth"]))
 
 
 def _pictures(axes: Axes, block: Sequence[Entry]) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from colorize.errors import ColorizeError, first_line
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, YAMLError, OmegaConfBaseException)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
     """A finished or failed run.
 
@@ -30,13 +31,13 @@ class Run:
     """
 
     folder: Path
-    number: int
-    choices: dict[str, str]
-    overrides: dict[str, str] | None
-    config: dict[str, str]
-    metrics: dict[str, float | None]
-    samples: dict[str, np.ndarray]
-    error: str
+    number: int = 0
+    choices: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, str] | None = None
+    config: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    samples: dict[str, np.ndarray] = field(default_factory=dict)
+    error: str = ""
 
     def value(self, key: str) -> str | None:
         """A group's choice, or what a key of the configuration is in the end."""
@@ -72,41 +73,57 @@ def find_runs(folders: Iterable[Path]) -> list[Run]:
 
 def read_run(folder: Path) -> Run:
     """What the files of a run's folder tell; a run that has not finished, or left a damaged file, has an `error`."""
-    choices: dict[str, str] = {}
-    overrides: dict[str, str] | None = None
-    config: dict[str, str] = {}
-    number, error = 0, ""
-    metrics: dict[str, float | None] = {}
-    samples: dict[str, np.ndarray] = {}
-    path = folder
+    run = Run(folder)
     try:
-        if (path := folder / ".hydra/hydra.yaml").is_file():
-            hydra = _yaml(path)["hydra"]
-            choices = {key: str(value) for key, value in hydra["runtime"]["choices"].items() if value is not None}
-            number = hydra["job"].get("num", 0)
-            number = number if isinstance(number, int) else 0
-        if (path := folder / ".hydra/overrides.yaml").is_file():
-            overrides = dict(_override(text) for text in _yaml(path))
-        own = folder / "config.yaml"  # resolved, but a run that fails early has none
-        config = _flat(_yaml(path := own if own.is_file() else folder / ".hydra/config.yaml"))
-        if (path := folder / "error.txt").is_file():
-            error = " ".join(path.read_text(encoding="utf-8").split()) or "it does not say why"
-        elif (path := folder / "metrics.json").is_file():
-            content = {**json.loads(path.read_text(encoding="utf-8"))}  # an object, nothing else
-            if (path := folder / "test_samples.npz").is_file():
-                samples = _samples(path)
-            metrics = content
-        elif config.get("trainer.fast_dev_run", "false") == "false":
-            error = "it has not finished"
-    except (*UNREADABLE, AttributeError, KeyError, TypeError) as damage:
-        error = f"{path.relative_to(folder)} is damaged: {first_line(damage)}"
-    if config.get("fit") == "false":
-        choices = {key: value for key, value in choices.items() if not _is_model(key)} | _evaluated(config)
-        overrides = overrides and {key: value for key, value in overrides.items() if not _is_model(key)}
-    base = config.get("run_dir", "")
+        _read_files(run)
+    except ColorizeError as damage:
+        run.error = str(damage)
+    if run.config.get("fit") == "false":
+        run.choices = {key: value for key, value in run.choices.items() if not _is_model(key)} | _evaluated(run.config)
+        run.overrides = run.overrides and {key: text for key, text in run.overrides.items() if not _is_model(key)}
+    base = run.config.get("run_dir", "")
     if base.startswith("/"):
-        config = {key: value for key, value in config.items() if not value.startswith(base)}
-    return Run(folder, number, choices, overrides, config, metrics, samples, error)
+        run.config = {key: value for key, value in run.config.items() if not value.startswith(base)}
+    return run
+
+
+def _read_files(run: Run) -> None:
+    """Raises a ColorizeError at the first damaged file; what was read before stays."""
+    with _file(run, ".hydra/hydra.yaml") as path:
+        if path.is_file():
+            hydra = _yaml(path)["hydra"]
+            run.choices = {key: str(value) for key, value in hydra["runtime"]["choices"].items() if value is not None}
+            number = hydra["job"].get("num")
+            run.number = number if isinstance(number, int) else 0
+    with _file(run, ".hydra/overrides.yaml") as path:
+        if path.is_file():
+            run.overrides = dict(_override(text) for text in _yaml(path))
+    is_resolved = (run.folder / "config.yaml").is_file()  # not where the run failed early
+    with _file(run, "config.yaml" if is_resolved else ".hydra/config.yaml") as path:
+        run.config = _flat(_yaml(path))
+    with _file(run, "error.txt") as path:
+        if path.is_file():
+            run.error = " ".join(path.read_text(encoding="utf-8").split()) or "it does not say why"
+            return
+    with _file(run, "metrics.json") as path:
+        if not path.is_file():
+            has_none = run.config.get("trainer.fast_dev_run", "false") != "false"
+            run.error = "" if has_none else "it has not finished"
+            return
+        metrics = {**json.loads(path.read_text(encoding="utf-8"))}  # an object, nothing else
+    with _file(run, "test_samples.npz") as path:
+        if path.is_file():
+            run.samples = _samples(path)
+    run.metrics = metrics
+
+
+@contextmanager
+def _file(run: Run, name: str) -> Iterator[Path]:
+    """The path of a file, whose damage, found within, becomes a ColorizeError that names it."""
+    try:
+        yield run.folder / name
+    except (*UNREADABLE, AttributeError, KeyError, TypeError) as damage:
+        raise ColorizeError(f"{name} is damaged: {first_line(damage)}") from damage
 
 
 def _samples(path: Path) -> dict[str, np.ndarray]:

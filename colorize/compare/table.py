@@ -14,20 +14,23 @@ def floors(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """The runs that share a floor, by what distinguishes that floor; by "" if it is the only one."""
     groups = by_floor(runs)
     facts = [_facts(group[0]) for group in groups]
-    telling = [place for place in range(5) if len({fact[place] for fact in facts}) > 1]
-    titles = [", ".join(fact[place] for place in telling) for fact in facts]
+    telling = [name for name in facts[0] if len({fact[name] for fact in facts}) > 1] if facts else []
+    titles = [", ".join(fact[name] for name in telling) for fact in facts]
     if len(set(titles)) < len(titles):
-        name = dict(zip((run.folder for run in runs), names(runs), strict=True))
-        titles = [f"{title}, {name[group[0].folder]}" for title, group in zip(titles, groups, strict=True)]
+        name_of = dict(zip((run.folder for run in runs), names(runs), strict=True))
+        titles = [f"{title}, {name_of[group[0].folder]}" for title, group in zip(titles, groups, strict=True)]
     return dict(zip(titles, groups, strict=True))
 
 
-def _facts(run: Run) -> list[str]:
+def _facts(run: Run) -> dict[str, str]:
     """What a floor depends on: data, their folder, size and number, and whether the task is about colour."""
-    data = run.value("data") or (run.value("data._target_") or "").rpartition(".")[2]
-    size, count = run.value("data.image_size"), run.metrics.get("n_images")
-    kind = "colour" if "floor/colorfulness" in run.metrics else "gray"
-    return [data, run.value("data.root") or "", f"{size} px", f"{count} pictures", kind]
+    return {
+        "data": run.value("data") or (run.value("data._target_") or "").rpartition(".")[2],
+        "root": run.value("data.root") or "",
+        "size": f"{run.value('data.image_size')} px",
+        "count": f"{run.metrics.get('n_images')} pictures",
+        "kind": "colour" if "floor/colorfulness" in run.metrics else "gray",
+    }
 
 
 def measured(runs: Sequence[Run]) -> list[str]:
@@ -64,23 +67,26 @@ def over_seeds(runs: Sequence[Run]) -> tuple[list[str], list[list[Cell]]]:
     Runs of one seed count as one, with their mean. There are no rows if no two runs differ so.
     """
     keys, metrics = [key for key in varied(runs) if key != "seed"], measured(runs)
-    groups: dict[tuple[str | None, ...], list[Run]] = {}
-    for run in runs:
-        if run.metrics:
-            groups.setdefault(tuple(run.value(key) for key in keys), []).append(run)
+    groups = _by([run for run in runs if run.metrics], *keys)
     columns = ["", *keys, "seeds", *metrics]
-    if not any(len({run.value("seed") for run in group}) > 1 for group in groups.values()):
+    if not any(len(_by(group, "seed")) > 1 for group in groups.values()):
         return columns, []
     rows: list[list[Cell]] = []
     for title, group in floors(runs).items():
         rows.append([_floor(title), *[None] * (len(keys) + 1), *map(_floor_values(group).get, metrics)])
     for settings, group in groups.items():
-        of_seed: dict[str | None, list[Run]] = {}
-        for run in group:
-            of_seed.setdefault(run.value("seed"), []).append(run)
-        cells = [_over_seeds([_mean(same, f"test/{name}") for same in of_seed.values()]) for name in metrics]
-        rows.append([None, *settings, len(of_seed), *cells])
+        seeds = _by(group, "seed").values()
+        cells = [_over_seeds([_mean(same, f"test/{name}") for same in seeds]) for name in metrics]
+        rows.append([None, *settings, len(seeds), *cells])
     return columns, rows
+
+
+def _by(runs: Iterable[Run], *keys: str) -> dict[tuple[str | None, ...], list[Run]]:
+    """The runs by their values of these keys."""
+    groups: dict[tuple[str | None, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(tuple(run.value(key) for key in keys), []).append(run)
+    return groups
 
 
 def _mean(runs: Sequence[Run], name: str) -> float | None:

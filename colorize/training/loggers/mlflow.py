@@ -16,7 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from colorize.errors import ColorizeError, first_line
 from colorize.files import expand_home
-from colorize.training.loggers.place import choices, sweep
+from colorize.training.loggers.place import check_tags, choices, continued, sweep
 from colorize.weights.checkpoint import read_checkpoint
 
 DATABASE = "mlflow.db"
@@ -48,16 +48,17 @@ def mlflow_logger(
         import sqlalchemy  # which mlflow-skinny does without until it opens a database
     except ModuleNotFoundError as error:
         raise ColorizeError("logger=mlflow needs the mlflow package: pip install 'colorize[mlflow]'.") from error
-    if isinstance(tags, str) or not isinstance(tags, Sequence):
-        raise ColorizeError(f"logger.mlflow.tags={tags} is no list: write 'logger.mlflow.tags=[{tags}]'.")
+    check_tags("logger.mlflow.tags", tags)
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # its INFO tells how it makes its tables
     named = dict.fromkeys([*map(str, tags), *choices(None if fit else ckpt_path)], "true")
-    named |= {"job": "train" if fit else "evaluate"} | ({"sweep": str(sweep())} if sweep() else {})
-    goes_on = fit and ckpt_path is not None and sweep() is None
+    named["job"] = "train" if fit else "evaluate"
+    if (name_of_sweep := sweep()) is not None:
+        named["sweep"] = name_of_sweep
+    checkpoint = continued(fit, ckpt_path)
     database_folder = expand_home(folder).absolute()
     uri = tracking_uri or f"sqlite:///{database_folder / DATABASE}"
     try:
-        run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
+        run_id = read_run_id(checkpoint) if checkpoint else None
         if run_id is not None and not _has_run(uri, run_id):
             run_id = None
         logger = MLFlowLogger(experiment, run_name=name, tracking_uri=uri, tags=named, run_id=run_id)

@@ -24,7 +24,7 @@ from colorize.errors import ColorizeError
 from colorize.metrics import lab_metrics
 from colorize.tasks.base import Task
 from colorize.training.callbacks.samples import to_uint8
-from colorize.training.loggers.place import choices, sweep
+from colorize.training.loggers.place import check_tags, choices, continued, sweep
 from colorize.weights.checkpoint import read_checkpoint
 
 log = logging.getLogger(__name__)
@@ -55,11 +55,10 @@ def wandb_logger(
         import wandb
     except ModuleNotFoundError as error:
         raise ColorizeError("logger=wandb needs the wandb package: pip install 'colorize[wandb]'.") from error
-    if isinstance(tags, str) or not isinstance(tags, Sequence):
-        raise ColorizeError(f"logger.wandb.tags={tags} is no list: write 'logger.wandb.tags=[{tags}]'.")
-    group, names = sweep(), choices(None if fit else ckpt_path)
-    goes_on = fit and ckpt_path is not None and group is None
-    run_id = read_run_id(Path(str(ckpt_path))) if goes_on else None
+    check_tags("logger.wandb.tags", tags)
+    checkpoint = continued(fit, ckpt_path)
+    run_id = read_run_id(checkpoint) if checkpoint else None
+    tags = list(dict.fromkeys([*map(str, tags), *choices(None if fit else ckpt_path)]))
     mode = os.environ.get("WANDB_MODE")
     try:
         if mode is None and not wandb.login(prompt=False):
@@ -73,9 +72,9 @@ def wandb_logger(
             name=name,
             id=run_id,
             resume="allow",
-            group=group,
+            group=sweep(),
             job_type="train" if fit else "evaluate",
-            tags=list(dict.fromkeys([*map(str, tags), *names])),
+            tags=tags,
             mode=mode,
         )
         run = logger.experiment
