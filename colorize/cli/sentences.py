@@ -77,23 +77,25 @@ def _full_key(error: InstantiationException) -> str:
 
 def _missing_plugin(config: str) -> MissingConfigException | None:
     """Why the launcher or sweeper that the command line chooses cannot be had: without it several values need -m."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        for word in sys.argv[1:]:
-            if word.partition("=")[0] in ("launcher", "sweep") and "," not in word:
-                try:
-                    compose(config, [word], return_hydra_config=True)
-                except MissingConfigException as error:
-                    return error
+    for word in sys.argv[1:]:
+        if word.partition("=")[0] in ("launcher", "sweep") and "," not in word:
+            try:
+                _compose(config, [word], with_hydra=True)
+            except MissingConfigException as error:
+                return error
     return None
 
 
 def _unknown_key(key: str, config: str) -> str:
     """The sentence for an override of a key that `conf/CONFIG.yaml`, with the chosen groups, does not have."""
-    cfg = _chosen(config)
+    words = [word for word in sys.argv[1:] if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+    try:
+        cfg = _compose(config, words)
+    except (HydraException, OmegaConfBaseException, ValueError):  # no such choices: those of the defaults
+        cfg = _compose(config, [])
     defaults = OmegaConf.select(OmegaConf.load(CONFIG_DIR / f"{config}.yaml"), "defaults")
     groups = sorted(name for choice in defaults if OmegaConf.is_dict(choice) for name in choice if " " not in name)
-    keys = _keys(cfg)
+    keys = _keys(OmegaConf.to_container(cfg))
     near = get_close_matches(key, [*keys, *groups], n=1, cutoff=0.65)
     if key in keys:
         hint = "not with what is chosen here, of which --cfg job shows all."
@@ -105,23 +107,17 @@ def _unknown_key(key: str, config: str) -> str:
     return f"{key} is no key of the configuration: {hint}{add}"
 
 
-def _chosen(config: str) -> DictConfig:
-    """`conf/CONFIG.yaml` with the groups that the command line chooses; with its defaults where that cannot be."""
-    words = [word for word in sys.argv[1:] if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+def _compose(config: str, words: list[str], with_hydra: bool = False) -> DictConfig:
+    """`conf/CONFIG.yaml` with these overrides, and Hydra's own settings where they are wanted."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-        try:
-            cfg: DictConfig = compose(config, words)
-        except (HydraException, OmegaConfBaseException, ValueError):
-            cfg = compose(config)
+        cfg: DictConfig = compose(config, words, return_hydra_config=with_hydra)
     return cfg
 
 
-def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+def _keys(settings: object, prefix: str = "") -> list[str]:
+    """The dotted keys of nested settings, those of groups too."""
     keys: list[str] = []
-    for name in cfg:
-        key = f"{prefix}{name!s}"
-        keys.append(key)
-        if OmegaConf.is_dict(cfg) and isinstance(cfg._get_node(str(name)), DictConfig):
-            keys += _keys(cfg[name], f"{key}.") if cfg[name] is not None else []
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        keys += [f"{prefix}{name}", *_keys(value, f"{prefix}{name}.")]
     return keys

@@ -24,22 +24,24 @@ def overrides(words: Sequence[str]) -> list[str]:
     """
     keys = keys_of("predict")
     options = {name: key for key in keys for name in (key.option, f"--{key.name}")}
+    negated = {f"--no-{name[2:]}": key for name, key in options.items()}
     options["-o"] = options["--output"]
     of_hydra = get_args_parser()._option_string_actions
     left, result, photographs = list(words), [], []
     while left:
         word = left.pop(0)
         name, equals, value = word.partition("=")
-        switched_on = not name.startswith("--no-")
-        key = options.get(_spelled(name if switched_on else f"--{name[5:]}"))
+        key, off = options.get(_spelled(name)), negated.get(_spelled(name))
         if word == "--":
             photographs += left
             break
         if key is not None and key.is_switch and not equals:
-            result.append(f"{key.name}={str(switched_on).lower()}")
-        elif key is not None and switched_on:
+            result.append(f"{key.name}=true")
+        elif off is not None and off.is_switch and not equals:
+            result.append(f"{off.name}=false")
+        elif key is not None:
             if not equals:
-                if not left or _spelled(left[0].partition("=")[0].replace("--no-", "--")) in options:
+                if not left or _spelled(left[0].partition("=")[0]) in {*options, *negated}:
                     raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
                 value = left.pop(0)
             result.append(_override(key, value))
@@ -73,8 +75,8 @@ def flags_first(words: Sequence[str]) -> list[str]:
             others.append(word)
             continue
         flags.append(word)
-        number = of_hydra[name].nargs
-        if left and not equals and (number is None or (number == "?" and re.fullmatch(r"\w[\w-]*", left[0]))):
+        nargs = of_hydra[name].nargs
+        if left and not equals and (nargs is None or (nargs == "?" and re.fullmatch(r"\w[\w-]*", left[0]))):
             flags.append(left.pop(0))
     return flags + others
 

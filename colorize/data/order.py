@@ -107,25 +107,20 @@ class TrainLoader(DataLoader[dict[str, Tensor]]):
         before_batch: called before each batch is fetched, when all that belongs to the one before it is done.
     """
 
-    before_batch: Callable[[], None] | None = None
+    before_batch: Callable[[], object] = staticmethod(lambda: None)
     _place = (0, 0)  # the epoch, and the batches of it that were handed out
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override] # torch promises an iterator class of its own
         """Nothing is fetched before the first batch is asked for, since only then the epoch is known."""
-        sampler, batches = self.sampler, None
+        sampler = self.sampler
         epoch, taken = (sampler.epoch, sampler.start // self._size) if isinstance(sampler, EpochSampler) else (0, 0)
-        while True:
-            self._place = (epoch, taken)
-            if self.before_batch is not None:
-                self.before_batch()
-            batches = super().__iter__() if batches is None else batches
-            try:
-                batch = next(batches)
-            except StopIteration:
-                return
+        self._place = (epoch, taken)
+        self.before_batch()
+        for batch in super().__iter__():
             taken += 1
             self._place = (epoch, taken)
             yield batch
+            self.before_batch()
 
     def state_dict(self) -> dict[str, int]:
         """Where the epoch stands: plain numbers."""

@@ -69,7 +69,7 @@ def decode_colors(
     """
     if not isinstance(target, LabBinsTarget):
         ab = target.to_ab(x, prediction.float())
-        return Colors(ab, ab[:, None][:, :0])
+        return Colors(ab, samples=ab.new_empty(len(ab), 0, *ab.shape[1:]))
     seeds = (None, *range(1, samples + 1))
     colorings = torch.stack([target.to_ab(x, prediction, temperature, seed) for seed in seeds], dim=1)
     return Colors(colorings[:, 0], colorings[:, 1:], target.deviation(x, prediction) if uncertainty else None)

@@ -207,7 +207,9 @@ def _resize(rgb: Tensor, scale: float) -> Tensor:
 
 def _mean(one: Tensor, mirrored: Tensor) -> Tensor:
     """The mean of (B, ..., h, w) and what was seen of the mirror image, at another size perhaps."""
+    if not one.numel():  # no samples
+        return one
     other = mirrored.flip(-1)
-    if other.shape[-2:] != one.shape[-2:] and one.numel():
+    if other.shape[-2:] != one.shape[-2:]:
         other = F.interpolate(other.flatten(1, -3), one.shape[-2:], mode="bilinear").view(one.shape)
-    return (one + other) / 2 if one.numel() else one
+    return (one + other) / 2

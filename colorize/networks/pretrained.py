@@ -44,20 +44,21 @@ def load_encoder_weights(network: Network, source: str) -> None:
             f"model.encoder_weights={source} has no use: {type(network).__name__} has no pretrained encoder; "
             "set model.encoder_weights=null."
         )
-    encoder: nn.Module = network.encoder
-    if isinstance(encoder, TimmEncoder):
-        theirs = _of_timm(encoder.name) if source == "imagenet" else _read(expand_home(source))
-        encoder = encoder.body
+    encoder = network.encoder
+    if source != "imagenet":
+        theirs = _read(expand_home(source))
+    elif isinstance(encoder, TimmEncoder):
+        theirs = _of_timm(encoder.name)
     else:
-        theirs = _read(_imagenet(network.encoder.name) if source == "imagenet" else expand_home(source))
-    ours = encoder.state_dict()
-    by_name = {_plain(name): tensor for name, tensor in theirs.items()}
-    orders: list[list[Any]] = [[by_name.get(_plain(name)) for name in ours]]
-    if Path(source).suffix != _SAFE:  # which sorts them
-        orders.append(list(theirs.values())[: len(ours)])
-    for tensors in orders:
+        theirs = _read(_imagenet(encoder.name))
+    body: nn.Module = encoder.body if isinstance(encoder, TimmEncoder) else encoder
+    ours = body.state_dict()
+    named = {_plain(name): tensor for name, tensor in theirs.items()}
+    by_name = [named.get(_plain(name)) for name in ours]
+    by_order = list(theirs.values())[: len(ours)] if Path(source).suffix != _SAFE else []  # which is sorted by name
+    for tensors in (by_name, by_order):
         if [getattr(tensor, "shape", None) for tensor in tensors] == [tensor.shape for tensor in ours.values()]:
-            encoder.load_state_dict(dict(zip(ours, tensors, strict=True)))
+            body.load_state_dict(dict(zip(ours, tensors, strict=True)))
             return
     raise ColorizeError(
         f"model.encoder_weights={source} does not hold the weights of this encoder: choose those of the same name."

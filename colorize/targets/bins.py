@@ -117,7 +117,8 @@ def regresses_ab(target: Target) -> bool:
 def _as_large_as(x: Tensor, coarse: Tensor) -> Tensor:
     """(B, C, h, w) enlarged to the height and width of an input (B, 1, H, W).
 
-    A stride above 2 follows from the sizes only where h or w is not below it.
+    The network's stride is taken to be H / h or W / w rounded up. For a stride above 2 that may be too small where
+    both h and w are below it.
     """
     height, width = x.shape[-2:]
     stride = max(-(-height // coarse.shape[-2]), -(-width // coarse.shape[-1]))

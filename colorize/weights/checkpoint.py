@@ -67,10 +67,7 @@ def load_model(path: Path) -> tuple[Model, dict[str, Any]]:
     if "target" in checkpoint:
         target, network = checkpoint["target"], checkpoint.get("network")
     else:
-        try:
-            target, network = describe_old(checkpoint["task"], checkpoint["hyper_parameters"])
-        except ColorizeError as error:
-            raise ColorizeError(f"{path}: {error}") from error
+        target, network = describe_old(path, checkpoint["task"], checkpoint["hyper_parameters"])
     return rebuild_model(path, target, network, checkpoint["state_dict"]), checkpoint
 
 

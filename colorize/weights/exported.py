@@ -68,24 +68,19 @@ def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(HEADER)
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        header = json.loads(text) if text is not None else None
+        header: Any = json.loads(text) if text is not None else None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ColorizeError(f"{path} cannot be read as a safetensors file: {first_line(error)}.") from error
-    if not isinstance(header, dict) or "format" not in header:
-        raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
     match header:
-        case {"format": 1, "task": task, "arguments": arguments}:
-            try:
-                target, network = describe_old(task, arguments)
-            except ColorizeError as error:
-                raise ColorizeError(f"{path}: {error}") from error
         case {"format": 2, "target": target, "network": network}:
             pass
-        case {"format": 1 | 2}:
-            raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
-        case _:
+        case {"format": 1, "task": task, "arguments": arguments}:
+            target, network = describe_old(path, task, arguments)
+        case {"format": other} if other not in (1, 2):
             raise ColorizeError(
-                f"{path} has format {header['format']!r}, but this version reads 1 and {FILE_VERSION}: update colorize."
+                f"{path} has format {other!r}, but this version reads 1 and {FILE_VERSION}: update colorize."
             )
+        case _:
+            raise ColorizeError(f"{path} is not a colorizer of this project: its header does not describe one.")
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     return rebuild_model(path, target, network, state), header

@@ -60,18 +60,18 @@ def shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in module.state_dict().items()}
 
 
-def describe_old(task: object, arguments: object) -> tuple[Any, Any]:
+def describe_old(path: Path, task: object, arguments: object) -> tuple[Any, Any]:
     """Target and network of a file from before 0.2, which names its task and all that it was trained with.
 
     A LabTask was then shown the colour picture's own L unless it said otherwise.
 
     Raises:
-        ColorizeError: no such task.
+        ColorizeError: no such task, or arguments that are no mapping.
     """
     if not isinstance(task, str) or task not in _TARGETS:
-        raise ColorizeError(explain_unknown("task", task, list(_TARGETS)))
+        raise ColorizeError(f"{path}: {explain_unknown('task', task, list(_TARGETS))}")
     if not isinstance(arguments, Mapping):
-        raise ColorizeError(f"its arguments are {type(arguments).__name__}, not a mapping.")
+        raise ColorizeError(f"{path}: its arguments are {type(arguments).__name__}, not a mapping.")
     target = {"name": _TARGETS[task]}
     if task == "LabTask":
         target["luminance"] = arguments.get("luminance", "lab")

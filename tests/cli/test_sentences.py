@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import DictConfig
 
@@ -144,7 +145,7 @@ def test_debug_may_be_any_true_value_of_the_configuration(
     def job(cfg: DictConfig) -> None:
         raise ColorizeError("bad")
 
-    monkeypatch.setattr(launch.HydraConfig, "get", lambda: DictConfig({"mode": None}))
+    monkeypatch.setattr(HydraConfig, "get", lambda: DictConfig({"mode": None}))
     with pytest.raises(SystemExit):
         job(DictConfig({"debug": debug}))
     assert capsys.readouterr().err.startswith("Traceback")
