@@ -16,8 +16,8 @@ from colorize.errors import ColorizeError
 class Augment:
     """The group `data.augment`: its settings, checked, and the random numbers it draws.
 
-    What moves pixels is done to all pictures of a batch alike. What changes the network's input alone, ageing, comes
-    after it and adds a picture to the batch: `rgb` stays what the network is to say.
+    What moves pixels is done to all pictures of a batch alike. Ageing, which changes the network's input alone, comes
+    last and adds a picture to the batch: `rgb` stays what the network is to predict.
 
     `generator` is made at the first batch, on its device, from torch's seed and `rank`: each rank draws other numbers,
     and the same ones in every run of one seed. Its state is all that there is to save for an exact resume.

@@ -136,13 +136,11 @@ def _write_pack(
     bad: list[str] = []
     try:
         _write_index(temporary, about)  # lets _remove_stale know whose it is if this process is killed
-        with (temporary / "images.bin").open("wb") as out, closing(decode(files, size, workers)) as images:
-            for name, file, image in zip(names, files, images, strict=True):
-                if isinstance(image, ImageError):
-                    bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
-                else:
-                    out.write(image.data)
-                    good.append(name)
+        readable = decode_readable(files, names, size, bad, workers)
+        with (temporary / "images.bin").open("wb") as out, closing(readable):
+            for name, image in readable:
+                out.write(image.data)
+                good.append(name)
             _sync(out)
         shape = (len(good), size, size, 3)
         _write_index(temporary, about | {"shape": shape, "names": good, "bad": bad})
@@ -153,6 +151,21 @@ def _write_pack(
     packed = _open(folder, size)
     assert packed is not None
     return packed
+
+
+def decode_readable(
+    files: Sequence[Path], names: Sequence[str], size: int, bad: list[str], workers: int | None = None
+) -> Generator[tuple[str, npt.NDArray[np.uint8]]]:
+    """Name and image of each file that can be read, in order; "name: reason" of each other is added to `bad`.
+
+    To be closed, which ends the threads that decode.
+    """
+    with closing(decode(files, size, workers)) as images:
+        for file, name, image in zip(files, names, images, strict=True):
+            if isinstance(image, ImageError):
+                bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
+            else:
+                yield name, image
 
 
 def decode(

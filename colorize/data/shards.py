@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from colorize.data.base import Split
-from colorize.data.pack import RECIPE, decode
+from colorize.data.pack import RECIPE, decode_readable
 from colorize.data.packed import check_unreadable, split_by_name
-from colorize.errors import ColorizeError, ImageError
+from colorize.errors import ColorizeError
 from colorize.images import find_photographs
 
 ABOUT = "about.json"
@@ -64,7 +64,7 @@ def write_shards(
         raise ColorizeError("--val-fraction and --test-fraction must not be negative nor add up to more than 1.")
     if os.path.lexists(output):
         raise ColorizeError(f"{output} is there already: name a new folder, or remove it.")
-    files = find_photographs(folder)
+    names = [file.relative_to(folder).as_posix() for file in find_photographs(folder)]
     temporary = output.with_name(f"{output.name}.tmp")
     try:
         temporary.mkdir(parents=True)
@@ -76,12 +76,11 @@ def write_shards(
     except OSError as error:
         raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
     try:
-        names = [file.relative_to(folder).as_posix() for file in files]
         each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
         pictures: dict[str, int] = {}
         bad: list[str] = []
         for split, rows in split_by_name(names, val_fraction, test_fraction).items():
-            chosen = [files[row] for row in sorted(rows.tolist(), key=lambda row: _hash(names[row]))]
+            chosen = sorted((names[row] for row in rows), key=_hash)
             pictures[split] = _write_split(temporary / split, folder, chosen, size, each, bad)
         check_unreadable(sum(pictures.values()), sorted(bad), max_bad_fraction, "--max-bad-fraction")
         about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
@@ -95,28 +94,24 @@ def write_shards(
     return about
 
 
-def _write_split(folder: Path, root: Path, files: Sequence[Path], size: int, each: int, bad: list[str]) -> int:
+def _write_split(folder: Path, root: Path, names: Sequence[str], size: int, each: int, bad: list[str]) -> int:
     """Write the shards of a split, of `each` pictures; how many there are. Adds to `bad` what cannot be read."""
     from litdata.streaming import Cache
 
-    names: list[str] = []
+    good: list[str] = []
     folder.mkdir()
     writer = Cache(input_dir=str(folder), chunk_size=each)
-    with closing(decode(files, size)) as images:
-        for file, image in zip(files, images, strict=True):
-            name = file.relative_to(root).as_posix()
-            if isinstance(image, ImageError):
-                bad.append(f"{name}: {str(image).removeprefix(f'{file}: ')}")
-            else:
-                writer[len(names)] = image
-                names.append(name)
-    if not names:
+    with closing(decode_readable([root / name for name in names], names, size, bad)) as images:
+        for name, image in images:
+            writer[len(good)] = image
+            good.append(name)
+    if not good:
         folder.rmdir()
         return 0
     writer.done()
     writer.merge()
-    (folder / PICTURES_OF_EACH).write_text("".join(f"{json.dumps(name)}\n" for name in names))
-    return len(names)
+    (folder / PICTURES_OF_EACH).write_text("".join(f"{json.dumps(name)}\n" for name in good))
+    return len(good)
 
 
 def _hash(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Where shards lie, on a disk or in an object store, and the index that says so."""
+"""Where shards lie, on a disk or in an object store, and their index."""
 
 import hashlib
 import io

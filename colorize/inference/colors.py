@@ -1,4 +1,4 @@
-"""The colours that a network says of small pictures, other plausible ones, and how unsure it is."""
+"""The colours that a network predicts for small pictures, other plausible ones, and how unsure it is."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def apply_gains(ab: Tensor, chroma_gain: float, cast_gain: float) -> Tensor:
 def decode_colors(
     target: Target, x: Tensor, prediction: Tensor, temperature: float | None, samples: int, uncertainty: bool
 ) -> Colors:
-    """The colours that an input (B, C, h, w) and a prediction of a target stand for.
+    """The colours of an input (B, C, h, w) and a prediction.
 
     Args:
         target: passes `check_distribution`.
-        x, prediction: what it sees, and what a network said of that, in any precision; of many channels only those
+        x, prediction: the input, and the network's prediction for it, in any precision; of many channels only those
             that are asked for become float32.
         temperature: of the annealed mean; None for the target's own.
         samples: how many; their seeds are 1, 2, ..., so that a sample is the same however many are asked for.
@@ -81,7 +81,7 @@ def check_distribution(
     """Whether a target can do what is asked of it.
 
     Raises:
-        ColorizeError: the target says one colour for each pixel and no distribution, or a temperature out of range.
+        ColorizeError: the target has one colour for each pixel and no distribution, or a temperature out of range.
     """
     asked = {"temperature": temperature, "samples": samples or None, "uncertainty": uncertainty or None}
     words = " and ".join(f"{name}={value}" for name, value in asked.items() if value is not None)

@@ -1,4 +1,4 @@
-"""A trained network over pixels: what it sees of a photograph, the colours it says, and their way to full size."""
+"""A trained network over pixels: what it sees of a photograph, the colours it predicts, and their way to full size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network is shown and what it says: plain tensors, no Lightning.
+"""What a network is shown and what it predicts: plain tensors, no Lightning.
 
 Any imported subclass of `Target` is found by its name.
 """
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def build_target(spec: Mapping[str, Any]) -> Target:
-    """A target from what its `describe` said, e.g. `{"name": "LabTarget", "luminance": "gray"}`.
+    """A target from what its `describe` returned, e.g. `{"name": "LabTarget", "luminance": "gray"}`.
 
     Raises:
         ColorizeError: no such target, or fields that it refuses.

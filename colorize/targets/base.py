@@ -1,4 +1,4 @@
-"""The contract of a target: the input of a network, its answer, and the way back to a picture."""
+"""The contract of a target: the input of a network, its output, and the way back to a picture."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ Batch = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Target(ABC):
-    """What a network is shown of a picture, what it is to say, and the picture that its answer stands for.
+    """What a network is shown of a picture, what it is to predict, and the picture that follows from its prediction.
 
     A subclass is a frozen dataclass whose fields are plain values: they go into checkpoints. Colour maths are float32.
 
     Attributes:
         in_channels, out_channels: of the network; `out_channels` may follow from the fields.
-        at_full_size: whether the network runs over a photograph at its own size; otherwise it says the colours of a
-            small one.
+        at_full_size: whether the network runs over a photograph at its own size; otherwise it predicts the colours of
+            a small one.
     """
 
     in_channels: ClassVar[int]
@@ -42,10 +42,10 @@ class Target(ABC):
 
     @abstractmethod
     def to_rgb(self, x: Tensor, prediction: Tensor) -> Tensor:
-        """The picture that an input and a prediction stand for: (B, 3, H, W) in [0, 1]."""
+        """The picture of an input and a prediction: (B, 3, H, W) in [0, 1]."""
 
     def to_ab(self, x: Tensor, prediction: Tensor) -> Tensor:
-        """The colours that they stand for: ab (B, 2, H, W) of CIE Lab, not brought into gamut."""
+        """The colours of an input and a prediction: ab (B, 2, H, W) of CIE Lab, not brought into gamut."""
         return rgb_to_lab(self.to_rgb(x, prediction))[:, 1:]
 
     def bound(self, output: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ class Target(ABC):
         return to_float(batch["rgb"])
 
     def predict(self, network: Network, x: Tensor) -> Tensor:
-        """What `network` says of an input (B, in_channels, H, W) of any H and W: (B, out_channels, H, W).
+        """The prediction of `network` for an input (B, in_channels, H, W) of any H and W: (B, out_channels, H, W).
 
         A target of many channels may leave it at the network's own resolution.
         """

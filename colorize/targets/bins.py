@@ -49,7 +49,7 @@ class LabBinsTarget(LabTarget):
         return output
 
     def predict(self, network: Network, x: Tensor) -> Tensor:
-        """What `network` says of an input (B, 1, H, W): (B, out_channels, h, w), at its own resolution."""
+        """The prediction of `network` for an input (B, 1, H, W): (B, out_channels, h, w), at its own resolution."""
         return self.bound(network.forward_coarse(x))
 
     def logits(self, prediction: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class LabBinsTarget(LabTarget):
         """The colours of a prediction (B, out_channels, h, w): ab (B, 2, h, w).
 
         Args:
-            prediction: what `predict` said.
+            prediction: as from `predict`.
             temperature: instead of the target's own, or for a sample instead of that and at most 0.5.
             seed: for one of several plausible colourings, in which the same things have the same colours; None for the
                 likeliest.
@@ -88,7 +88,7 @@ class LabBinsTarget(LabTarget):
 
 @dataclass(frozen=True)
 class LabHybridTarget(LabBinsTarget):
-    """ab and the logits of its bins side by side (1 -> 2 + Q): regression says the mean, the bins how it may vary.
+    """ab and the logits of its bins side by side (1 -> 2 + Q): the mean by regression, how it may vary by the bins.
 
     At a temperature of 1 the colours are those of the regression; below it they move as the annealed mean of the bins
     moves away from their mean.

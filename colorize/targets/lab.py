@@ -16,7 +16,7 @@ from colorize.targets.base import Batch, Target
 class LabTarget(Target):
     """ab (1 -> 2) on the luminance L of the picture, which is kept.
 
-    The network sees L / 50 - 1 and says ab / 110, bounded to (-1, 1) by tanh so that no colour runs away.
+    The network sees L / 50 - 1 and predicts ab / 110, bounded to (-1, 1) by tanh so that no colour runs away.
 
     Args:
         luminance: the L that is seen and kept: "gray", that of the Rec.601 gray, which is what a gray photograph has

@@ -11,7 +11,7 @@ from colorize.targets.base import Batch, Target
 
 @dataclass(frozen=True)
 class RGBTarget(Target):
-    """The RGB picture of its Rec.601 gray (1 -> 3). The network sees gray in [-1, 1] and says RGB in [0, 1]."""
+    """The RGB picture of its Rec.601 gray (1 -> 3). The network sees gray in [-1, 1] and predicts RGB in [0, 1]."""
 
     in_channels: ClassVar[int] = 1
     out_channels: ClassVar[int] = 3

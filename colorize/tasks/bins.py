@@ -1,4 +1,4 @@
-"""Trains a network to say a distribution over bins of ab, by itself or beside ab."""
+"""Trains a network to predict a distribution over bins of ab, by itself or beside ab."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Trains a network to take the colour away."""
+"""Trains a network to predict the gray of a colour picture."""
 
 from torch import Tensor
 from torchmetrics import MetricCollection

@@ -1,4 +1,4 @@
-"""Trains a network to say ab."""
+"""Trains a network to predict ab."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Train a network to say RGB."""
+"""Trains a network to predict RGB."""
 
 from colorize.targets import ReconstructionTarget, RGBTarget
 from colorize.tasks.base import Task

@@ -31,7 +31,7 @@ from colorize.weights.checkpoint import read_checkpoint
 
 @dataclass(frozen=True)
 class Training:
-    """What a training came to.
+    """The result of a training.
 
     Attributes:
         checkpoint: the file of its best weights, without a validation of its last; None if it wrote neither.
@@ -51,7 +51,7 @@ def fit(
 
     Raises:
         ColorizeError: as `best_checkpoint`, or another process of the training has died.
-        SystemExit: 130 after Ctrl-C, 143 after SIGTERM; the checkpoint is written, and the command that goes on said.
+        SystemExit: 130 after Ctrl-C, 143 after SIGTERM; the checkpoint is written and the command that goes on printed.
     """
     if cfg.ckpt_path is None:
         initialize(task, cfg.model)

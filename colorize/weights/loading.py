@@ -63,7 +63,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
 
 
 def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str, Any]:
-    """What a run says of its checkpoint: the image size, the data without their place, the epochs and the metrics.
+    """What is known of a run's checkpoint: the image size, the data without their place, the epochs and the metrics.
 
     The metrics beside it are of one checkpoint, the run's best: no other gets them.
     """

@@ -1,4 +1,4 @@
-"""A trained network and its target, rebuilt from what a file says of them."""
+"""A trained network and its target, rebuilt from a file's description of them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ class Model(NamedTuple):
 def rebuild_model(path: Path, target: Any, network: Any, state: Mapping[str, Tensor]) -> Model:
     """The model that a file describes, on the CPU in evaluation mode; `path` is named where it is refused.
 
-    Names are looked up among imported classes. Nothing is allocated before the shapes that the description stands for
-    are known to be those of the weights.
+    Names are looked up among imported classes. Nothing is allocated before the shapes of what is described are known to
+    be those of the weights.
 
     Args:
         path: the file.
-        target: what `Target.describe` said.
+        target: what `Target.describe` returned.
         network: name and arguments of a network.
         state: the file's tensors; those of the network begin with "network.".
 

@@ -30,7 +30,7 @@ _GRAPHS = (5, 10)  # onnx.AttributeProto.GRAPH, GRAPHS
 
 @dataclass(frozen=True)
 class _OnnxTarget(LabTarget):
-    """What such a file is shown, the picture itself, and says: ab in Lab units."""
+    """Such a file is shown the picture itself, and predicts ab in Lab units."""
 
     def see(self, rgb: Tensor) -> Tensor:
         return rgb_to_gray(rgb) if self.luminance == "gray" else rgb
@@ -63,7 +63,7 @@ class _OnnxNetwork(Network):
         return self  # a session has nothing to copy, and cannot be
 
     def forward(self, x: Tensor) -> Tensor:
-        """Raises: ColorizeError: the file fails on the picture, or does not say its colours."""
+        """Raises: ColorizeError: the file fails on the picture, or gives something else than its colours."""
         picture = x.float().cpu().numpy()
         try:
             (ab,) = self.session.run([OUTPUT], {self.session.get_inputs()[0].name: picture})

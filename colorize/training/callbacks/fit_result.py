@@ -1,4 +1,4 @@
-"""What a training came to, handed back from the processes of a spawning strategy too."""
+"""The result of a training, handed back from the processes of a spawning strategy too."""
 
 import math
 from typing import Any
@@ -9,8 +9,8 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 
 class FitResult(Callback):
-    """Adds to `trainer.callback_metrics` what a training came to: of all that its processes know, Lightning's
-    spawning strategies hand back these and the best checkpoint's path alone.
+    """Adds the result of a training to `trainer.callback_metrics`: these and the path of the best checkpoint are all
+    that Lightning's spawning strategies hand back from their processes.
 
     Keys, each a scalar: `fit/epochs`, as `epochs` counts them, a resumed training's earlier ones included, `fit/steps`
     of the optimizer in this training, and `fit/best_score`, the best checkpoint's monitored metric, where there is one.

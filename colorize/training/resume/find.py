@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def adopt_last_checkpoint(cfg: DictConfig) -> None:
-    """Put into `cfg.ckpt_path` the checkpoint that `resume=true` goes on from; say so where there is none.
+    """Put into `cfg.ckpt_path` the checkpoint that `resume=true` goes on from; warn where there is none.
 
     Raises:
         ColorizeError: `resume` without training or beside `ckpt_path`, no intact checkpoint among those that are there,
@@ -45,7 +45,7 @@ def adopt_last_checkpoint(cfg: DictConfig) -> None:
 
 
 def newest_intact(folder: Path) -> Path | None:
-    """last.ckpt, or the one before where that is damaged, which is said; None where neither is there.
+    """last.ckpt, or the one before where that is damaged, with a warning; None where neither is there.
 
     Raises:
         ColorizeError: all that are there are damaged.
