@@ -40,11 +40,9 @@ def overrides(words: Sequence[str]) -> list[str]:
         elif off is not None and off.is_switch and not equals:
             result.append(f"{off.name}=false")
         elif key is not None:
-            if not equals:
-                if not left or _spelled(left[0].partition("=")[0]) in {*options, *negated}:
-                    raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
-                value = left.pop(0)
-            result.append(_override(key, value))
+            if not equals and (not left or _spelled(left[0].partition("=")[0]) in {*options, *negated}):
+                raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
+            result.append(_override(key, value if equals else left.pop(0)))
         elif name in of_hydra:
             result.append(word)
             if not equals and of_hydra[name].nargs is None and left:

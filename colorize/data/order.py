@@ -54,10 +54,11 @@ class EpochSampler(DistributedSampler[int]):
 
 
 class EvaluationSampler(DistributedSampler[Any]):
-    """Batches of a rank's share of an evaluation: each picture once, in no rank twice, and as many batches in each.
+    """A rank's batches of an evaluation: each picture comes once, on one rank, and all ranks have as many batches.
 
-    torch's own sampler shows some pictures twice, to make the shares equal, and they would count twice in metrics. All
-    ranks need as many batches, since BatchNorm's statistics are exchanged with each; those may differ by one picture.
+    torch's own sampler shows some pictures twice, to make the shares equal, and they would count twice in metrics. The
+    number of batches must be the same, since BatchNorm's statistics are exchanged with each; their size may differ by
+    one picture.
 
     Args:
         pictures: how many there are in all.

@@ -63,9 +63,10 @@ class StoredPictures(Pictures):
         return {"rgb": to_channels_first(images), "index": torch.from_numpy(rows)}
 
     def prefetch(self, now: Sequence[int], soon: Sequence[int]) -> None:
-        """Begin to download the shards of these numbers, and make room for them. Errors are for who reads them.
+        """Start to download the shards of these numbers, and make room for them.
 
-        Those that were `now` before stay: the batch in which `now` begins may have pictures of them.
+        An error shows when the shard is read. The shards that were `now` in the call before are kept too, since a batch
+        may hold pictures of both.
         """
         wanted = [number for number in [*now, *soon] if self.shards[number].store.remote]
         if not wanted:

@@ -21,8 +21,8 @@ SECRET = ("key", "secret", "token", "password", "credential")  # in the name of 
 class ShardSampler(EpochSampler):
     """A rank's share of the pictures of an epoch, a few shards at a time.
 
-    The shards come in an order of their own in each epoch, and the pictures of each `mix` of them mixed. Ranks take the
-    parts of that list one after the other, so that each shard is read by one rank, or by two where a part ends in it.
+    In each epoch the shards are shuffled, and then the pictures within each group of `mix` shards. Each rank takes one
+    part of that list, so that a shard is read by one rank, or by two where a part ends in it.
 
     Args:
         pictures: of the training split.

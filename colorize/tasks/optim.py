@@ -90,9 +90,10 @@ def modules_with_factors(spec: Mapping[str, Any], network: nn.Module) -> dict[nn
 
 
 def freeze(spec: Mapping[str, Any], network: nn.Module) -> None:
-    """Take the gradients of the modules whose factor is 0, and keep the statistics of their BatchNorm.
+    """Freeze the modules whose factor is 0: they get no gradients, and their BatchNorm keeps its statistics.
 
-    Before DDP wraps the network, which counts on all other gradients. Lightning keeps each module's mode.
+    To be done before DDP wraps the network, since it waits for the gradients of all that requires them. Lightning keeps
+    the mode of each module.
     """
     for module, factor in modules_with_factors(spec, network).items():
         if factor == 0:

@@ -28,7 +28,7 @@ SWITCHES = (
 
 
 def check_switches(cfg: DictConfig) -> None:
-    """Hydra reads yes, no, on and off as text, and any text, no and off too, counts as true.
+    """Hydra reads yes, no, on and off as text, and any text would count as true.
 
     Raises:
         ColorizeError: a switch that is a text.
@@ -40,7 +40,7 @@ def check_switches(cfg: DictConfig) -> None:
 
 
 def check_numbers(cfg: DictConfig) -> None:
-    """NumPy takes no other seeds, and Lightning that of an earlier run where there is none; some are not checked by it.
+    """Numbers that NumPy, Lightning or torch would refuse late, or take for something else.
 
     Raises:
         ColorizeError: a number that cannot be, or a time that is none.
@@ -82,7 +82,7 @@ def _in_several_processes(cfg: DictConfig) -> bool:
 
 
 def check_precision(cfg: DictConfig) -> None:
-    """The "true" half precisions turn the metrics' sums and the colour maths into halves too; colours are float32."""
+    """The "true" half precisions would compute colours and the sums of metrics in them too, which need float32."""
     precision = str(cfg.trainer.precision)
     if precision in ("64", "64-true"):
         raise ColorizeError(f"trainer.precision={precision} cannot be used, as pictures are float32: use 32-true.")
@@ -94,7 +94,7 @@ def check_precision(cfg: DictConfig) -> None:
 
 
 def check_clipping(cfg: DictConfig, optimizer: Optimizer) -> None:
-    """An optimizer that divides by the scale of mixed precision itself leaves no moment to clip gradients in."""
+    """A fused optimizer unscales gradients within its own step: there is no moment before it to clip them in."""
     precision = str(resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator))
     if cfg.trainer.gradient_clip_val and "16" in precision and getattr(optimizer, "_step_supports_amp_scaling", False):
         raise ColorizeError(

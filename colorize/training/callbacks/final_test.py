@@ -1,4 +1,4 @@
-"""No training whose final test is impossible."""
+"""A check, before a training begins, that there are pictures for its final test."""
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback

@@ -25,7 +25,7 @@ class PerceptualMetrics(pl.Callback):
     def __init__(self, lpips: str | None = None, fid: str | None = None) -> None:
         self.lpips, self.fid = lpips, fid
         self.metrics: dict[str, dict[str, Metric]] = {}
-        self._build()  # and let go: a training that starts its ranks by itself copies the callbacks
+        self._build()  # to check the files; not kept, since spawned ranks are given copies of the callbacks
 
     def _build(self) -> dict[str, Metric]:
         files = {"lpips": self.lpips, "fid": self.fid}

@@ -12,9 +12,9 @@ from colorize.data.base import data_of
 
 
 def collect(trainer: pl.Trainer) -> list[dict[str, Any]]:
-    """Of each process: random states, those of augmentation too, and the sums behind the means of the epoch so far.
+    """For each process its random states, that of augmentation too, and the sums behind the epoch's means so far.
 
-    To be called by all processes at the same time. All are tensors and plain values.
+    To be called by all processes at the same time. They are tensors and plain values.
     """
     numpy: Any = np.random.get_state()  # noqa: NPY002 # the global one
     algorithm, keys, place, has_gauss, gauss = numpy
