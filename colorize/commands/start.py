@@ -25,7 +25,7 @@ SHOWS = {"-sc", "--shell-completion", "-c", "--cfg", "-i", "--info", "--hydra-he
 
 def predict() -> None:
     """`colorize` and `python predict.py`: photographs in, pictures out."""
-    if _told(predict_help):
+    if _print_help_or_version(predict_help):
         return
     try:
         sys.argv[1:] = flags_first(quote_paths(overrides(sys.argv[1:])))
@@ -39,7 +39,7 @@ def predict() -> None:
 
 def train() -> None:
     """`colorize-train` and `python train.py`: one training and its test, an evaluation, or a sweep of them."""
-    if _told(train_help):
+    if _print_help_or_version(train_help):
         return
     sys.argv[1:] = flags_first(sys.argv[1:])
     if SHOWS & {word.partition("=")[0] for word in sys.argv[1:]}:
@@ -52,8 +52,8 @@ def train() -> None:
     launch(main, "train")
 
 
-def _told(help_text: Callable[[], str]) -> bool:
-    """Whether the help or the version was asked for, and is printed. (Hydra's --version is that of Hydra.)"""
+def _print_help_or_version(help_text: Callable[[], str]) -> bool:
+    """Print what the command line asks for; whether it asks for either. (Hydra's --version is that of Hydra.)"""
     words = set(sys.argv[1:])
     if HELP & words:
         _show(help_text())

@@ -2,7 +2,7 @@
 
 import mmap
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -53,12 +53,7 @@ class ImageArray(Pictures):
         if len(self.arrays) == 1:
             picked: np.ndarray = self.arrays[0][rows]
             return picked
-        images = np.empty((len(rows), *self.arrays[0].shape[1:]), np.uint8)
-        array_of_row = np.searchsorted(self.starts, rows, side="right") - 1
-        for number in np.unique(array_of_row):
-            here = array_of_row == number
-            images[here] = self.arrays[number][rows[here] - self.starts[number]]
-        return images
+        return gather(rows, self.starts, self.arrays.__getitem__, self.arrays[0].shape[1:])
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"arrays": [_as_file(array) for array in self.arrays]}
@@ -74,6 +69,18 @@ def _as_file(array: np.ndarray) -> np.ndarray | tuple[Any, ...]:
     if isinstance(array, np.memmap) and isinstance(owner, mmap.mmap):
         return array.filename, array.dtype, array.mode, array.offset, array.shape
     return np.asarray(array)
+
+
+def gather(
+    rows: np.ndarray, starts: np.ndarray, array: Callable[[int], np.ndarray], shape: tuple[int, ...]
+) -> np.ndarray:
+    """uint8 (len(rows), *shape), of rows that are counted through several arrays: `array(n)` begins at `starts[n]`."""
+    images = np.empty((len(rows), *shape), np.uint8)
+    array_of_row = np.searchsorted(starts, rows, side="right") - 1
+    for number in np.unique(array_of_row).tolist():
+        here = array_of_row == number
+        images[here] = array(number)[rows[here] - starts[number]]
+    return images
 
 
 def to_channels_first(images: np.ndarray) -> Tensor:

@@ -11,8 +11,8 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,22 @@ def write_shards(
     if os.path.lexists(output):
         raise ColorizeError(f"{output} is there already: name a new folder, or remove it.")
     names = [file.relative_to(folder).as_posix() for file in find_photographs(folder)]
+    each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
+    pictures: dict[str, int] = {}
+    bad: list[str] = []
+    with _whole_folder(output) as temporary:
+        for split, rows in split_by_name(names, val_fraction, test_fraction).items():
+            chosen = sorted((names[row] for row in rows), key=_hash)
+            pictures[split] = _write_split(temporary / split, folder, chosen, size, each, bad)
+        check_unreadable(sum(pictures.values()), sorted(bad), max_bad_fraction, "--max-bad-fraction")
+        about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
+        (temporary / ABOUT).write_text(json.dumps(about, indent=1))
+    return about
+
+
+@contextmanager
+def _whole_folder(output: Path) -> Iterator[Path]:
+    """A folder beside `output` to write to; when all went well it is renamed to `output`, else it is removed."""
     temporary = output.with_name(f"{output.name}.tmp")
     try:
         temporary.mkdir(parents=True)
@@ -76,22 +92,13 @@ def write_shards(
     except OSError as error:
         raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
     try:
-        each = max(1, int(shard_megabytes * 1e6 / (HEADER + size * size * 3)))
-        pictures: dict[str, int] = {}
-        bad: list[str] = []
-        for split, rows in split_by_name(names, val_fraction, test_fraction).items():
-            chosen = sorted((names[row] for row in rows), key=_hash)
-            pictures[split] = _write_split(temporary / split, folder, chosen, size, each, bad)
-        check_unreadable(sum(pictures.values()), sorted(bad), max_bad_fraction, "--max-bad-fraction")
-        about = {"recipe": RECIPE, "image_size": size, "pictures": pictures, "bad": sorted(bad)}
-        (temporary / ABOUT).write_text(json.dumps(about, indent=1))
+        yield temporary
         temporary.rename(output)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if isinstance(error, OSError):
             raise ColorizeError(f"{output} cannot be written: {error.strerror}.") from error
         raise
-    return about
 
 
 def _write_split(folder: Path, root: Path, names: Sequence[str], size: int, each: int, bad: list[str]) -> int:

@@ -12,7 +12,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from colorize.data.base import Pictures, Split, to_channels_first
+from colorize.data.base import Pictures, Split, gather, to_channels_first
 from colorize.data.shards import HEADER
 from colorize.data.store import Shard, Store, shards_of
 from colorize.errors import ColorizeError, first_line
@@ -55,11 +55,7 @@ class StoredPictures(Pictures):
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         rows = np.asarray(indices, np.int64)
-        images = np.empty((len(rows), self.size, self.size, 3), np.uint8)
-        shard_of_row = np.searchsorted(self.starts, rows, side="right") - 1
-        for number in np.unique(shard_of_row):
-            here = shard_of_row == number
-            images[here] = self._map(int(number))[rows[here] - self.starts[number]]
+        images = gather(rows, self.starts, self._map, (self.size, self.size, 3))
         return {"rgb": to_channels_first(images), "index": torch.from_numpy(rows)}
 
     def prefetch(self, now: Sequence[int], soon: Sequence[int]) -> None:

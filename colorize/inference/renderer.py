@@ -109,19 +109,10 @@ class Renderer:
             ColorizeError: as `check_distribution`.
         """
         check_distribution(self.target, temperature, samples, uncertainty)
-        asked = (temperature, samples, uncertainty)
         small = small.to(self.device)
         at_once = MOST_ON_A_CPU if self.device.type == "cpu" else len(small)
-        parts = []
-        for part in torch.split(small, at_once):
-            if not tta:
-                parts.append(self._colors(part, *asked))
-            elif self.tta_scale == 1:
-                both = self._colors(torch.cat([part, part.flip(-1)]), *asked)
-                parts.append(both.map(lambda values: _mean(*values.chunk(2))))
-            else:
-                mirrored = self._colors(_resize(part.flip(-1), self.tta_scale), *asked)
-                parts.append(self._colors(part, *asked).map(_mean, mirrored))
+        predict = self._colors_with_mirror if tta else self._colors
+        parts = [predict(part, temperature, samples, uncertainty) for part in torch.split(small, at_once)]
         return parts[0].map(lambda *values: torch.cat(values).cpu(), *parts[1:])
 
     def merge(self, pixels: Pixels, small: Tensor, ab: Tensor, saturation: float = 1.0) -> Pixels:
@@ -152,6 +143,14 @@ class Renderer:
         small = F.interpolate(rgb, self.small_size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
         ab = self.predict_ab(small, tta, temperature).to(self.device)
         return merge_batch(rgb, small, _times(ab, saturation))
+
+    def _colors_with_mirror(self, small: Tensor, *asked: Any) -> Colors:
+        """The mean of the colours of pictures and of their mirror images, seen at `tta_scale` times their size."""
+        if self.tta_scale == 1:  # all in one batch
+            both = self._colors(torch.cat([small, small.flip(-1)]), *asked)
+            return both.map(lambda values: _mean(*values.chunk(2)))
+        mirrored = self._colors(_resize(small.flip(-1), self.tta_scale), *asked)
+        return self._colors(small, *asked).map(_mean, mirrored)
 
     def _colors(self, small: Tensor, temperature: float | None, samples: int, uncertainty: bool) -> Colors:
         x = self.target.see(small)
