@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from colorize.networks.base import Network
 from colorize.networks.blocks import activation_layer, choose, conv_block, norm_layer
 
+DOWNSAMPLINGS = ("max_pool", "strided")
 UPSAMPLINGS = ("transposed", "transposed_nearest", "bilinear", "nearest")
 
 
@@ -46,34 +47,15 @@ class ConvAutoencoder(Network):
             raise ValueError("width, depth and max_width must be at least 1")
         if depth > 12:
             raise ValueError("depth must be at most 12")
-        choose("downsampling", downsampling, ("max_pool", "strided"))
-        choose("upsampling", upsampling, UPSAMPLINGS)
         self.multiple = 2**depth
         widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
 
         encoder: list[nn.Module] = [conv_block(in_channels, widths[0], norm, activation)]
         for here, below in itertools.pairwise(widths):
-            if downsampling == "strided":
-                halving = nn.Conv2d(here, below, 4, stride=2, padding=1, bias=norm == "none")
-                encoder += [halving, norm_layer(norm, below), activation_layer(activation)]
-            else:
-                encoder += [nn.MaxPool2d(2), conv_block(here, below, norm, activation)]
+            encoder += halve(here, below, norm, activation, downsampling)
         decoder: list[nn.Module] = []
-        for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True):
-            match upsampling:
-                case "transposed":
-                    doubling = nn.ConvTranspose2d(below, here, 4, stride=2, padding=1, bias=norm == "none")
-                    decoder += [doubling, norm_layer(norm, here), activation_layer(activation)]
-                case "transposed_nearest":
-                    doubling = nn.ConvTranspose2d(below, here, 3, padding=1, bias=norm == "none")
-                    decoder += [
-                        doubling,
-                        norm_layer(norm, here),
-                        activation_layer(activation),
-                        nn.Upsample(scale_factor=2),
-                    ]
-                case _:
-                    decoder += [nn.Upsample(scale_factor=2, mode=upsampling), conv_block(below, here, norm, activation)]
+        for below, here in itertools.pairwise(reversed(widths)):
+            decoder += double(below, here, norm, activation, upsampling)
         decoder.append(nn.Conv2d(widths[0], out_channels, 3, padding=1))
         self.encoder = nn.Sequential(*encoder)
         self.decoder = nn.Sequential(*decoder)
@@ -81,3 +63,26 @@ class ConvAutoencoder(Network):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.decoder(self.encoder(x))
         return out
+
+
+def halve(in_channels: int, out_channels: int, norm: str, activation: str, downsampling: str) -> list[nn.Module]:
+    """Layers (B, in_channels, H, W) -> (B, out_channels, H / 2, W / 2)."""
+    if choose("downsampling", downsampling, DOWNSAMPLINGS) == "max_pool":
+        return [nn.MaxPool2d(2), conv_block(in_channels, out_channels, norm, activation)]
+    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=norm == "none")
+    return [convolution, norm_layer(norm, out_channels), activation_layer(activation)]
+
+
+def double(in_channels: int, out_channels: int, norm: str, activation: str, upsampling: str) -> list[nn.Module]:
+    """Layers (B, in_channels, H, W) -> (B, out_channels, 2 H, 2 W)."""
+    match choose("upsampling", upsampling, UPSAMPLINGS):
+        case "transposed":
+            convolution = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=norm == "none")
+            return [convolution, norm_layer(norm, out_channels), activation_layer(activation)]
+        case "transposed_nearest":
+            convolution = nn.ConvTranspose2d(in_channels, out_channels, 3, padding=1, bias=norm == "none")
+            enlarge = nn.Upsample(scale_factor=2)
+            return [convolution, norm_layer(norm, out_channels), activation_layer(activation), enlarge]
+        case _:
+            enlarge = nn.Upsample(scale_factor=2, mode=upsampling)
+            return [enlarge, conv_block(in_channels, out_channels, norm, activation)]

@@ -55,15 +55,12 @@ class UNet(Network):
             return nn.Sequential(*(conv_block(a, b, norm, activation) for a, b in itertools.pairwise(channels)))
 
         self.unshuffle = nn.PixelUnshuffle(unshuffle)
-        self.encoder = nn.ModuleList(
-            level(a, b) for a, b in zip([in_channels * unshuffle**2, *widths], widths, strict=False)
-        )
+        self.encoder = nn.ModuleList(level(a, b) for a, b in itertools.pairwise([in_channels * unshuffle**2, *widths]))
         self.pool = nn.MaxPool2d(2)
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(below, here, 2, stride=2)
-            for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            nn.ConvTranspose2d(below, here, 2, stride=2) for below, here in itertools.pairwise(reversed(widths))
         )
-        self.decoder = nn.ModuleList(level(2 * here, here) for here in widths[-2::-1])
+        self.decoder = nn.ModuleList(level(2 * here, here) for here in reversed(widths[:-1]))
         self.head = nn.Conv2d(widths[0], out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,9 +21,14 @@ LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and w
     "num_nodes": (1, False),
 }
 SWITCHES = (
-    *("fit", "resume", "compile"),
-    *("trainer.fast_dev_run", "trainer.deterministic", "trainer.benchmark"),
-    *("trainer.enable_progress_bar", "trainer.enable_model_summary"),
+    "fit",
+    "resume",
+    "compile",
+    "trainer.fast_dev_run",
+    "trainer.deterministic",
+    "trainer.benchmark",
+    "trainer.enable_progress_bar",
+    "trainer.enable_model_summary",
 )
 
 

@@ -1,4 +1,4 @@
-"""Whether a training may go on from a checkpoint: only one that is described as the checkpoint's was."""
+"""Whether a training goes on from a checkpoint as the one that wrote it would: resume=true asks more than ckpt_path."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from colorize.training.config import flatten, plain, resolve_precision
 from colorize.weights.checkpoint import read_checkpoint
 
 warn = rank_zero_only(logging.getLogger(__name__).warning)
-HARMLESS = (  # settings that do not change what is learned
+HARMLESS = (  # beginnings of keys that do not change what is learned
     "callbacks.architecture.",
     "callbacks.checkpoint.dirpath",
     "callbacks.curves.",
@@ -39,13 +39,21 @@ HARMLESS = (  # settings that do not change what is learned
     "trainer.log_every_n_steps",
 )
 ENDS = ("trainer.max_epochs",)  # may be raised
-
-OPTIMIZATION = ("model.optimizer.", "model.scheduler.")
+OPTIMIZATION = ("model.optimizer.", "model.scheduler.")  # which a checkpoint restores, whatever is given
 NOT_SET = "not set"
 
 
 def check_same_run(path: Path, theirs: Mapping[str, Any], cfg: DictConfig) -> None:
-    """Raises a ColorizeError that names the settings in which another training would follow from `cfg`."""
+    """For resume=true: no setting that changes what is learned may differ.
+
+    Args:
+        path: of the checkpoint.
+        theirs: the configuration in it.
+        cfg: that of this run.
+
+    Raises:
+        ColorizeError: names the settings that differ.
+    """
     ours = plain(cfg)
     ours["trainer"]["precision"] = resolve_precision(cfg.trainer.precision, cfg.trainer.accelerator)
     before = {"compile": False, **_movable(flatten(theirs))}  # a key that older runs lack
@@ -75,7 +83,11 @@ def _is_later(before: Any, now: Any) -> bool:
 
 
 def check_resume(path: Path, task: Task) -> None:
-    """Only the same training can go on; settings given here that the checkpoint's replace are logged."""
+    """For ckpt_path: the task must be the checkpoint's; settings of the optimization that it restores are warned of.
+
+    Raises:
+        ColorizeError: as `read_checkpoint` and `check_kept_files`, or names the settings that differ.
+    """
     checkpoint = read_checkpoint(path)
     check_kept_files(path, checkpoint)
     if checkpoint["task"] != type(task).__name__:
