@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from hydra._internal.utils import get_args_parser
 
@@ -24,23 +24,23 @@ def overrides(words: Sequence[str]) -> list[str]:
     """
     keys = keys_of("predict")
     options = {name: key for key in keys for name in (key.option, f"--{key.name}")}
-    negated = {f"--no-{name[2:]}": key for name, key in options.items()}
+    switches = {name: f"{key.name}=true" for name, key in options.items() if key.is_switch}
+    switches |= {f"--no-{name[2:]}": f"{options[name].name}=false" for name in switches}
     options["-o"] = options["--output"]
     of_hydra = get_args_parser()._option_string_actions
     left, result, photographs = list(words), [], []
     while left:
         word = left.pop(0)
         name, equals, value = word.partition("=")
-        key, off = options.get(_spelled(name)), negated.get(_spelled(name))
+        option = _spelled(name)
         if word == "--":
             photographs += left
             break
-        if key is not None and key.is_switch and not equals:
-            result.append(f"{key.name}=true")
-        elif off is not None and off.is_switch and not equals:
-            result.append(f"{off.name}=false")
-        elif key is not None:
-            if not equals and (not left or _spelled(left[0].partition("=")[0]) in {*options, *negated}):
+        if option in switches and not equals:
+            result.append(switches[option])
+        elif option in options:
+            key = options[option]
+            if not equals and (not left or _is_option(left[0], options)):
                 raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
             result.append(_override(key, value if equals else left.pop(0)))
         elif name in of_hydra:
@@ -82,6 +82,10 @@ def flags_first(words: Sequence[str]) -> list[str]:
 def _spelled(name: str) -> str:
     """An option as the table has it: --keep_color is --keep-color."""
     return name.replace("_", "-") if name.startswith("--") and "." not in name else name
+
+
+def _is_option(word: str, options: Container[str]) -> bool:
+    return _spelled(word.partition("=")[0].replace("--no-", "--")) in options
 
 
 def _override(key: Key, value: str) -> str:

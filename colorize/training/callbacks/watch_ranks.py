@@ -54,7 +54,8 @@ class WatchRanks(Callback):
     def _watch(self, ended: threading.Event, run_dir: str) -> None:
         while not ended.wait(0.1):
             for number, process in enumerate(self._others, 2):
-                if (code := process.poll()) and (code < 0 or not ended.wait(SECONDS)):
+                code = process.poll()
+                if code is not None and (code < 0 or (code > 0 and not ended.wait(SECONDS))):
                     self._end(number, code, run_dir)
 
     def _end(self, number: int, code: int, run_dir: str) -> None:

@@ -48,13 +48,14 @@ class MetricsCSV(CSVLogger):
         if ckpt_path is None:
             log.warning("%s of an earlier training is replaced.", path)
             path.unlink()
+            return
+        checkpoint = read_checkpoint(Path(ckpt_path))
+        rows = checkpoint.get("resume", {}).get("metrics_rows")
+        is_of_this_run = Path(ckpt_path).absolute().parents[1] == path.parent.absolute()
+        if rows is not None and is_of_this_run:
+            keep_first_rows(path, rows)
         else:
-            checkpoint = read_checkpoint(Path(ckpt_path))
-            rows = checkpoint.get("resume", {}).get("metrics_rows")
-            if rows is not None and Path(ckpt_path).absolute().parents[1] == path.parent.absolute():
-                keep_first_rows(path, rows)
-            else:
-                keep_rows_before(path, int(checkpoint["global_step"]))
+            keep_rows_before(path, int(checkpoint["global_step"]))
 
     @rank_zero_only
     def sync(self) -> int:

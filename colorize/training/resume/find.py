@@ -33,13 +33,13 @@ def adopt_last_checkpoint(cfg: DictConfig) -> None:
     folder = Path(cfg.callbacks.last.dirpath)
     rank_zero_only(remove_temporaries)(folder)
     found = newest_intact(folder)
-    say = rank_zero_only(log.warning)
+    warn = rank_zero_only(log.warning)
     if found is None:
-        say("resume=true: %s holds no checkpoint yet, so the training starts from the beginning.", folder)
+        warn("resume=true: %s holds no checkpoint yet, so the training starts from the beginning.", folder)
         return
     checkpoint = read_checkpoint(found)
     check_same_run(found, checkpoint.get("config", {}), cfg)
-    say("resume=true: goes on from %s, step %s of epoch %s.", found, checkpoint["global_step"], checkpoint["epoch"])
+    warn("resume=true: goes on from %s, step %s of epoch %s.", found, checkpoint["global_step"], checkpoint["epoch"])
     cfg.ckpt_path = str(found)
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # as it should
 
