@@ -59,8 +59,8 @@ class SoftCrossEntropy(nn.Module):
         Raises:
             ColorizeError: another number of bins, or counts that are no finite numbers of at least 0.
         """
-        counts = histogram.shape == (self.bins,) and bool((histogram.isfinite() & (histogram >= 0)).all())
-        if not counts or not histogram.any():
+        are_counts = histogram.shape == (self.bins,) and bool((histogram.isfinite() & (histogram >= 0)).all())
+        if not are_counts or not histogram.any():
             raise ColorizeError(f"a histogram of colours must hold {self.bins} counts that are not all 0")
         p = histogram.double() / histogram.double().sum()
         weights = 1 / ((1 - self.uniform_share) * p + self.uniform_share / self.bins)

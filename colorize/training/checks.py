@@ -65,7 +65,8 @@ def check_groups(cfg: DictConfig) -> None:
 def check_paths(cfg: DictConfig) -> None:
     """Folders and checkpoints that the configuration names must be there; addresses of stores are asked later."""
     root = cfg.data.get("root")
-    for folder in root if isinstance(root, ListConfig) else [root]:
+    folders = root if isinstance(root, ListConfig) else [root]
+    for folder in folders:
         if folder is not None and "://" not in str(folder) and not expand_home(str(folder)).is_dir():
             raise ColorizeError(f"data.root={folder} is not a folder: give the folder that holds the pictures.")
     if cfg.ckpt_path is not None and not is_file(Path(str(cfg.ckpt_path))):

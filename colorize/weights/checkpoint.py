@@ -45,15 +45,15 @@ def _check_archive(path: Path) -> None:
             raise zipfile.BadZipFile("its records are compressed or overlap")
 
 
-def _check_weights(path: Path, state: object) -> None:
+def _check_weights(path: Path, state: Any) -> None:
     """Raise a ColorizeError unless these are tensors by name that the file has the bytes of: a few of them can be
     expanded or shared to any size."""
-    needed = 0
-    for name, tensor in state.items() if isinstance(state, Mapping) else [(None, state)]:
-        if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise ColorizeError(f"{path} is not a checkpoint of this project: its weights are not tensors by name.")
-        needed += tensor.numel() * tensor.element_size()
-    if needed > path.stat().st_size:
+    are_tensors = isinstance(state, Mapping) and all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    )
+    if not are_tensors:
+        raise ColorizeError(f"{path} is not a checkpoint of this project: its weights are not tensors by name.")
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > path.stat().st_size:
         raise ColorizeError(f"{path} is refused: it holds fewer bytes than its weights need.")
 
 

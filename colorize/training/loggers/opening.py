@@ -25,12 +25,13 @@ def open_loggers(cfg: DictConfig) -> Iterator[list[Logger]]:
     with ExitStack() as stack:
         loggers: list[Logger] = []
         for settings in cfg.logger.values():
-            loggers.append(instantiate(settings))
-            stack.push(partial(_close, loggers[-1]))
-            if isinstance(loggers[-1], MLFlowLogger):
-                mlflow_run.log_configuration(loggers[-1], plain(cfg))
-            elif not isinstance(loggers[-1], CSVLogger):  # config.yaml lies beside its metrics.csv
-                loggers[-1].log_hyperparams(plain(cfg))
+            logger = instantiate(settings)
+            stack.push(partial(_close, logger))
+            loggers.append(logger)
+            if isinstance(logger, MLFlowLogger):
+                mlflow_run.log_configuration(logger, plain(cfg))
+            elif not isinstance(logger, CSVLogger):  # config.yaml lies beside its metrics.csv
+                logger.log_hyperparams(plain(cfg))
         yield loggers
 
 

@@ -114,7 +114,9 @@ def check_resume(path: Path, task: Task) -> None:
 def check_kept_files(path: Path, checkpoint: Mapping[str, Any]) -> None:
     """Lightning removes files that the checkpoint says it has kept: no address of a file system, no way upwards."""
     states = checkpoint.get("callbacks")
-    for state in states.values() if isinstance(states, Mapping) else []:
+    if not isinstance(states, Mapping):
+        return
+    for state in states.values():
         if not isinstance(state, Mapping) or "best_k_models" not in state:
             continue
         paths = (state.get(key, "") for key in ("kth_best_model_path", "last_model_path", "best_model_path"))
