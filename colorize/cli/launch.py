@@ -87,10 +87,8 @@ def _in_other_words(message: str) -> str | None:
 
 def _no_choice() -> str:
     """The sentence for GROUP=null, of which Hydra says neither the group nor the remedy."""
-    words = [
-        word for word in sys.argv[1:] if word.endswith("=null") and (CONFIG_DIR / word.removesuffix("=null")).is_dir()
-    ]
-    word = words[0] if words else "A group of null"
+    groups = [word.removesuffix("=null") for word in sys.argv[1:] if word.endswith("=null")]
+    word = next((f"{group}=null" for group in groups if (CONFIG_DIR / group).is_dir()), "A group of null")
     return f"{word} chooses nothing, but a group of the configuration needs a choice: leave it out, or give a name."
 
 
