@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from colorize.data.base import Split
 from colorize.data.pack import RECIPE, decode_readable
 from colorize.data.packed import check_unreadable, split_by_name
 from colorize.errors import ColorizeError
@@ -123,11 +122,6 @@ def _write_split(folder: Path, root: Path, names: Sequence[str], size: int, each
 
 def _hash(name: str) -> bytes:
     return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-
-
-def split_folder(root: str, split: Split) -> str:
-    """Where the shards of a split lie, below a folder or an address."""
-    return f"{root.rstrip('/')}/{split}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from colorize.data.base import Split
-from colorize.data.shards import ABOUT, HEADER, split_folder
+from colorize.data.base import SPLIT_NAMES, Split
+from colorize.data.shards import ABOUT, HEADER
 from colorize.errors import ColorizeError, first_line
 from colorize.files import expand_home
 
@@ -101,8 +101,7 @@ def read_about(store: Store, size: int) -> dict[Split, int]:
             f"data.root={store.root} holds pictures of size {about.get('image_size')}, but data.image_size is {size}: "
             "give that size, or write shards of this one."
         )
-    splits: tuple[Split, ...] = ("train", "val", "test")
-    return {split: pictures.get(split, 0) for split in splits}
+    return {split: pictures.get(split, 0) for split in SPLIT_NAMES}
 
 
 def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]:
@@ -113,7 +112,7 @@ def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]
     """
     if not read_about(store, size)[split]:
         return []
-    folder = split_folder(store.root, split)
+    folder = f"{store.root.rstrip('/')}/{split}"
     address = f"{folder}/index.json"
     index = _json(store, address)
     if not _is_index(index, size):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import RandomSampler
 
-from colorize.data.base import ImageData, Pictures, Split, check_whole
+from colorize.data.base import SPLIT_NAMES, ImageData, Pictures, Split, check_whole
 from colorize.data.order import EpochSampler
 from colorize.data.store import Store
 from colorize.data.stored import StoredPictures
@@ -103,9 +103,9 @@ class StreamingData(ImageData):
         self.limit = None if cache_gb is None else int(cache_gb * 1e9)
 
     def load(self) -> dict[Split, Pictures]:
-        splits: tuple[Split, ...] = ("train", "val", "test")
         return {
-            split: StoredPictures(self.stores, split, self.image_size, self.cache_dir, self.limit) for split in splits
+            split: StoredPictures(self.stores, split, self.image_size, self.cache_dir, self.limit)
+            for split in SPLIT_NAMES
         }
 
     def epoch_sampler(self, ranks: int, rank: int) -> EpochSampler:
