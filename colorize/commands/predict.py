@@ -31,8 +31,14 @@ def main(cfg: DictConfig) -> None:
     with Stop() as stop, open_ranks(cfg.trainer, stop) as ranks:
         plan = films = None
         if ranks.rank == 0:  # which sends it to the others
-            others = (settings.side_by_side, settings.samples, settings.uncertainty)
-            plan = make_plan(str(cfg.input), cfg.output, settings.format, *others)
+            plan = make_plan(
+                str(cfg.input),
+                cfg.output,
+                settings.format,
+                settings.side_by_side,
+                settings.samples,
+                settings.uncertainty,
+            )
             remove_leftovers(plan)
             if plan.left_out:
                 names = on_one_line(", ".join(map(str, plan.left_out)))

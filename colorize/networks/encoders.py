@@ -106,15 +106,15 @@ def _features(name: str) -> tuple[list[int], list[int]]:
             reductions, channels = model.feature_info.reduction(), model.feature_info.channels()
             shapes = [tuple(feature.shape) for feature in model(torch.empty(1, 3, height, width))]
     except Exception as error:  # timm's models refuse with any
-        raise ValueError(f"{_unsuitable(name)} ({first_line(error).rstrip('.')}): {_REMEDY}") from error
+        raise _unsuitable(name, first_line(error).rstrip(".")) from error
     stated = [(1, count, height // by, width // by) for count, by in zip(channels, reductions, strict=True)]
     if shapes != stated or reductions != sorted(reductions) or reductions[-1] != REDUCTIONS[-1]:
-        raise ValueError(f"{_unsuitable(name)} (its shapes at {height}x{width}: {shapes}): {_REMEDY}")
+        raise _unsuitable(name, f"its shapes at {height}x{width}: {shapes}")
     return reductions, channels
 
 
-def _unsuitable(name: str) -> str:
-    return f"encoder is {name!r}, which does not give features of pictures of any size down to 1/{REDUCTIONS[-1]}"
-
-
-_REMEDY = "choose another, e.g. resnet18, convnext_atto or mobilenetv3_small_100"
+def _unsuitable(name: str, reason: str) -> ValueError:
+    return ValueError(
+        f"encoder is {name!r}, which does not give features of pictures of any size down to 1/{REDUCTIONS[-1]} "
+        f"({reason}): choose another, e.g. resnet18, convnext_atto or mobilenetv3_small_100"
+    )
