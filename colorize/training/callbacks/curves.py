@@ -70,14 +70,15 @@ def read_curves(metrics: Path) -> dict[str, Curve]:
     """(epochs trained, value) of each column of a metrics.csv, the first point of the first epoch being near 0."""
     with metrics.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row.get("step")]
-    batches = max(
+    batches_per_epoch = max(
         ((int(row["step"]) + 1) / (int(row["epoch"]) + 1) for row in rows if row.get("epoch")), default=1.0
-    )  # in an epoch
+    )
     curves: dict[str, Curve] = defaultdict(list)
     for row in rows:
+        epochs = (int(row["step"]) + 1) / batches_per_epoch
         for name, value in row.items():
             if value and name not in ("epoch", "step"):
-                curves[name].append(((int(row["step"]) + 1) / batches, float(value)))
+                curves[name].append((epochs, float(value)))
     return dict(curves)
 
 
@@ -92,12 +93,13 @@ def plot_curves(curves: dict[str, Curve]) -> np.ndarray:
     metrics = [name for name in METRICS if f"val/{name}" in curves][:4]
     columns = 3 if len(metrics) > 2 else 2
     rows = -(-(2 + len(metrics)) // columns)
-    figure = Figure(figsize=(4.5 * columns, 3.2 * rows), dpi=120)
+    width, height = 4.5 * columns, 3.2 * rows
+    figure = Figure(figsize=(width, height), dpi=120)
     figure.subplots_adjust(  # a constrained layout takes twice as long to draw
-        left=0.65 / (4.5 * columns),
-        right=1 - 0.15 / (4.5 * columns),
-        bottom=0.5 / (3.2 * rows),
-        top=1 - 0.3 / (3.2 * rows),
+        left=0.65 / width,
+        right=1 - 0.15 / width,
+        bottom=0.5 / height,
+        top=1 - 0.3 / height,
         wspace=0.22,
         hspace=0.35,
     )
