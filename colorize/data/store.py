@@ -129,27 +129,19 @@ def shards_of(store: Store, split: Split, size: int, cache: Path) -> list[Shard]
 
 def _is_index(index: Mapping[str, Any], size: int) -> bool:
     """Whether LitData's index of a split describes what `write_shards` writes, with pictures of this size."""
-    config, chunks = index.get("config"), index.get("chunks")
-    return (
-        isinstance(config, dict)
-        and config.get("data_format") == ["numpy"]
-        and config.get("item_loader") == "PyTreeLoader"
-        and not config.get("compression")
-        and not config.get("encryption")
-        and isinstance(chunks, list)
-        and all(isinstance(chunk, dict) and _is_chunk(chunk, size) for chunk in chunks)
-    )
+    match index:
+        case {"config": {"data_format": ["numpy"], "item_loader": "PyTreeLoader", **others}, "chunks": [*chunks]}:
+            is_plain = not others.get("compression") and not others.get("encryption")
+            return is_plain and all(_is_chunk(chunk, size) for chunk in chunks)
+    return False
 
 
-def _is_chunk(chunk: Mapping[str, Any], size: int) -> bool:
-    name, pictures = chunk.get("filename"), chunk.get("chunk_size")
-    return (
-        isinstance(name, str)
-        and _NAME.fullmatch(name) is not None
-        and type(pictures) is int
-        and pictures >= 1
-        and chunk.get("chunk_bytes") == shard_bytes(pictures, size)
-    )
+def _is_chunk(chunk: Any, size: int) -> bool:
+    match chunk:
+        case {"filename": str(name), "chunk_size": int(pictures), "chunk_bytes": length}:
+            is_named = _NAME.fullmatch(name) is not None
+            return is_named and type(pictures) is int and pictures >= 1 and length == shard_bytes(pictures, size)
+    return False
 
 
 def _json(store: Store, address: str) -> dict[str, Any]:
