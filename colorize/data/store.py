@@ -138,9 +138,8 @@ def _is_index(index: Mapping[str, Any], size: int) -> bool:
 
 def _is_chunk(chunk: Any, size: int) -> bool:
     match chunk:
-        case {"filename": str(name), "chunk_size": int(pictures), "chunk_bytes": length}:
-            is_named = _NAME.fullmatch(name) is not None
-            return is_named and type(pictures) is int and pictures >= 1 and length == shard_bytes(pictures, size)
+        case {"filename": str(name), "chunk_size": pictures, "chunk_bytes": length} if type(pictures) is int:
+            return pictures >= 1 and _NAME.fullmatch(name) is not None and length == shard_bytes(pictures, size)
     return False
 
 
