@@ -59,7 +59,7 @@ def fit(
     watching = [*callbacks.values(), *progress_bars(cfg), *ours]
     trainer = instantiate(cfg.trainer, callbacks=watching, logger=loggers)
     started = time.perf_counter()
-    with explain_end(trainer, cfg.run_dir), ended_by_sigterm(trainer):  # before the first batch, or without callbacks.last
+    with explain_end(trainer, cfg.run_dir), ended_by_sigterm(trainer):
         trainer.fit(task, datamodule=data, ckpt_path=cfg.ckpt_path, weights_only=True)
     seconds = round(time.perf_counter() - started, 1)
     if not end_distributed(trainer):
