@@ -2,6 +2,7 @@
 
 import os
 import re
+from argparse import Action
 from collections.abc import Container, Sequence
 
 from hydra._internal.utils import get_args_parser
@@ -45,7 +46,7 @@ def overrides(words: Sequence[str]) -> list[str]:
             result.append(_override(key, value if equals else left.pop(0)))
         elif name in of_hydra:
             result.append(word)
-            if not equals and of_hydra[name].nargs is None and left:
+            if not equals and _takes_a_value(of_hydra[name], left):
                 result.append(left.pop(0))
         elif word.startswith("-") and not _is_there(word):
             hint = did_you_mean(name, list(options))
@@ -73,10 +74,17 @@ def flags_first(words: Sequence[str]) -> list[str]:
             others.append(word)
             continue
         flags.append(word)
-        nargs = of_hydra[name].nargs
-        if left and not equals and (nargs is None or (nargs == "?" and re.fullmatch(r"\w[\w-]*", left[0]))):
+        if not equals and _takes_a_value(of_hydra[name], left):
             flags.append(left.pop(0))
     return flags + others
+
+
+def _takes_a_value(flag: Action, left: Sequence[str]) -> bool:
+    """Whether the next of the words that are left is the value of one of Hydra's flags."""
+    if not left or flag.nargs == 0:
+        return False
+    looks_like_one = re.fullmatch(r"\w[\w-]*", left[0]) is not None and not _is_there(left[0])
+    return flag.nargs is None or looks_like_one
 
 
 def _spelled(name: str) -> str:

@@ -38,6 +38,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "-m a.jpg saturation=1,2 --config-dir conf --cfg=job",
             "input=a.jpg -m saturation=1,2 --config-dir conf --cfg=job",
         ),
+        ("--info all a.jpg", "input=a.jpg --info all"),
+        ("--info a.jpg", "input=a.jpg --info"),
         ("-- --saturation", "input=--saturation"),
         ("", ""),
     ],
