@@ -55,6 +55,7 @@ def test_a_start_that_is_refused_leaves_a_finished_run_as_it_is(
     runtime, job = SimpleNamespace(output_dir=str(run)), SimpleNamespace(num=0)
     hydra = SimpleNamespace(mode=RunMode.MULTIRUN, runtime=runtime, job=job)
     monkeypatch.setattr(sweeps.HydraConfig, "get", lambda: hydra)
+    monkeypatch.setattr(sweeps.HydraConfig, "initialized", lambda: True)
 
     def start(cfg: DictConfig) -> None:
         if begins:

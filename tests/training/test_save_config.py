@@ -1,15 +1,12 @@
 """What a checkpoint holds beside the weights: the configuration, and the run of a logger that goes on with it."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, WandbLogger
 
 from colorize.training.callbacks import SaveConfig
-from tests.training.small import make_data, make_task, make_trainer
 
 
 class Wandb(WandbLogger):
@@ -40,13 +37,3 @@ def test_a_checkpoint_names_the_configuration_and_the_runs(loggers: list[Logger]
     checkpoint: dict[str, Any] = {}
     SaveConfig({"seed": 3}).on_save_checkpoint(trainer, module, checkpoint)
     assert checkpoint == {"config": {"seed": 3}, **runs}
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_the_patience_is_that_of_this_training(tmp_path: Path) -> None:
-    for patience in (3, 7):
-        stopping = EarlyStopping("val/loss", patience=patience)
-        trainer = make_trainer(tmp_path, [stopping, SaveConfig({})], max_epochs=patience)
-        path = tmp_path / "best.ckpt" if patience == 7 else None
-        trainer.fit(make_task(), datamodule=make_data(), ckpt_path=path, weights_only=True)
-        assert stopping.patience == patience

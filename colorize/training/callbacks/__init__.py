@@ -2,6 +2,7 @@
 
 from colorize.training.callbacks.architecture import Architecture
 from colorize.training.callbacks.curves import Curves
+from colorize.training.callbacks.early_stopping import EarlyStopping
 from colorize.training.callbacks.ema import EMA
 from colorize.training.callbacks.final_test import FinalTest
 from colorize.training.callbacks.fit_result import FitResult
@@ -14,6 +15,7 @@ __all__ = [
     "EMA",
     "Architecture",
     "Curves",
+    "EarlyStopping",
     "FinalTest",
     "FitResult",
     "PerceptualMetrics",

@@ -8,10 +8,7 @@ from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 
 class SaveConfig(Callback):
-    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run.
-
-    A training that goes on from a checkpoint keeps its own patience of an EarlyStopping.
-    """
+    """Puts into every checkpoint the composed configuration, all that predict needs, and the W&B or MLflow run."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -23,8 +20,3 @@ class SaveConfig(Callback):
                 checkpoint["wandb_run_id"] = logger.version
             elif isinstance(logger, MLFlowLogger):
                 checkpoint["mlflow_run_id"] = logger.version
-
-    def on_load_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        for stopping in trainer.early_stopping_callbacks:
-            if stopping.state_key in checkpoint["callbacks"]:
-                checkpoint["callbacks"][stopping.state_key]["patience"] = stopping.patience
