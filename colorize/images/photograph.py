@@ -1,7 +1,7 @@
 """What a photograph is in memory, and arithmetic on its pixels that goes strip by strip to spare memory."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ class Photograph:
         exif: an EXIF block without orientation, resolution and thumbnail.
         xmp: an XMP packet in UTF-8, whose orientation, where it has one, is 1.
         iptc: records of IPTC-IIM.
+        texts: by keyword, those of a PNG; a JPEG's comment as "Comment".
         dpi: pixels an inch, across and down.
         format: Pillow's name of the file's format, as "JPEG".
     """
@@ -34,6 +35,7 @@ class Photograph:
     format: str = ""
     xmp: bytes | None = None
     iptc: bytes | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bit_depth(self) -> int:

@@ -19,6 +19,7 @@ from colorize.images.metadata import read_dpi, read_exif, read_orientation, upri
 from colorize.images.pages import choose_page, find_pages, is_tiff, read_page
 from colorize.images.photograph import Photograph, Pixels, on_white, three_channels, to_8_bit
 from colorize.images.profiles import color_space, gamma_to_srgb, is_srgb, to_srgb
+from colorize.images.texts import read_texts
 
 LONGEST_FILE = 2**32  # bytes of any file, which is read whole
 BYTES_OF_A_PIXEL = 16  # of four channels of 32 bits, not compressed
@@ -110,6 +111,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
         xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
         iptc = read_iptc(image, data)
+        texts = read_texts(image)
     if dpi is not None and (turned or orientation) in (5, 6, 7, 8):
         dpi = dpi[::-1]
     if alpha is not None:
@@ -121,6 +123,7 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         exif=exif,
         xmp=xmp,
         iptc=iptc,
+        texts=texts,
         dpi=dpi,
         format="JPEG" if file_format == "MPO" else file_format,
     )

@@ -20,6 +20,7 @@ from colorize.images.descriptions import iptc_segment
 from colorize.images.jpeg import encode_planes
 from colorize.images.metadata import exif_block, exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
+from colorize.images.texts import comment_segment, png_texts
 from colorize.images.tiff import HEADER, encode_page, encode_tiff
 
 _FORMAT_OF_SUFFIX = {
@@ -49,9 +50,10 @@ def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | Non
     """Write `pixels` in the format that the suffix names, with the alpha and all metadata of `like`.
 
     What a format cannot hold stays out or is changed: 16 bits become round(v / 257) but in PNG and TIFF; JPEG and
-    BMP have transparency laid on white; BMP has the resolution only; IPTC is for JPEG and TIFF; what is beyond 64 KiB
-    of EXIF, XMP or IPTC stays out of JPEG; gray with alpha becomes RGB in PNG; gray pixels carry no RGB profile. The
-    file appears whole or not at all: an older one of that name stays until the new one is on the disk.
+    BMP have transparency laid on white; BMP has the resolution only; IPTC is for JPEG and TIFF; texts are for PNG, the
+    one called "Comment" for JPEG too; what is beyond 64 KiB of EXIF, XMP, IPTC or comment stays out of JPEG; gray with
+    alpha becomes RGB in PNG; gray pixels carry no RGB profile. The file appears whole or not at all: an older one of
+    that name stays until the new one is on the disk.
 
     Args:
         path: ends in one of `WRITABLE`.
@@ -189,8 +191,8 @@ def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, 
         options["exif"] = block
     if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
         options["xmp"] = like.xmp
-    if like.iptc is not None and is_jpeg:
-        options["extra"] = iptc_segment(like.iptc)
+    if is_jpeg:
+        options["extra"] = (iptc_segment(like.iptc) if like.iptc else b"") + comment_segment(like.texts)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
     with _memory_file() as file:
@@ -208,8 +210,8 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, like: Photograph) -> bytes
     """OpenCV encodes, at level 3 in a third of Pillow's time, to files of about the same size (photographs in RGB 1 %
     smaller, in gray 7 % larger).
 
-    Profile, resolution, EXIF and XMP go in after the header (PNG, third edition, 11.3). Gray with alpha becomes RGB:
-    OpenCV does not write it, and no reader of its 16 bits is at hand.
+    Profile, resolution, EXIF, XMP and texts go in after the header (PNG, third edition, 11.3). Gray with alpha becomes
+    RGB: OpenCV does not write it, and no reader of its 16 bits is at hand.
     """
     profile, exif = like.icc_profile if pixels.ndim == 3 else None, _exif_block(like, "PNG")
     if alpha is not None:
@@ -231,6 +233,7 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, like: Photograph) -> bytes
         chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
     if like.xmp is not None:
         chunks += _chunk(b"iTXt", _PNG_XMP.encode() + bytes(5) + like.xmp)
+    chunks += b"".join(_chunk(b"iTXt", text) for text in png_texts(like.texts))
     after_header = 8 + 12 + 13
     return b"".join([encoded[:after_header].tobytes(), chunks, encoded[after_header:].tobytes()])
 

@@ -1,0 +1,52 @@
+"""What people and programs wrote into the comment of a JPEG or GIF and into the texts of a PNG.
+
+Source: ITU-T T.81, B.2.4.5; PNG, third edition, 11.3.3.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+
+from PIL import Image
+
+COMMENT = "Comment"
+_OTHERS = ("XML:com.adobe.xmp", "Raw profile type ")  # XMP, and EXIF, IPTC or profiles as ImageMagick writes them
+_LONGEST_SEGMENT = 65533
+_LONGEST_KEYWORD = 79
+
+
+def read_texts(image: Image.Image) -> dict[str, str]:
+    """The texts of a PNG by their keywords; the comment of a JPEG or GIF by the keyword "Comment".
+
+    Bytes of a comment that are no UTF-8 become surrogates, as `comment_segment` expects them.
+    """
+    comment = image.info.get("comment")
+    if image.format != "PNG":
+        return {COMMENT: comment.decode("utf-8", "surrogateescape")} if isinstance(comment, bytes) and comment else {}
+    texts = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
+    return {
+        key: value
+        for key, value in texts.items()
+        if 0 < len(key) <= _LONGEST_KEYWORD and not key.startswith(_OTHERS) and "\0" not in value
+    }
+
+
+def comment_segment(texts: Mapping[str, str]) -> bytes:
+    """The segment of a JPEG that holds the comment; nothing without one, or with one longer than a segment.
+
+    (Pillow's own `comment` fails on small pictures, as it leaves no room for it in its buffer.)
+    """
+    comment = texts.get(COMMENT, "").encode("utf-8", "surrogateescape")
+    if not 0 < len(comment) <= _LONGEST_SEGMENT:
+        return b""
+    return b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
+
+
+def png_texts(texts: Mapping[str, str]) -> Iterator[bytes]:
+    """The contents of the iTXt chunks; a comment that is no UTF-8 is taken for Latin-1."""
+    for keyword, text in texts.items():
+        raw = text.encode("utf-8", "surrogateescape")
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raw = raw.decode("latin-1").encode("utf-8")
+        yield keyword.encode("latin-1") + bytes(5) + raw.replace(b"\0", b" ")
