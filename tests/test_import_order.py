@@ -13,6 +13,7 @@ PACKAGE = Path(colorize.__file__).parent
 FOUNDATION = {"errors", "files", "registry"}
 INFERENCE = FOUNDATION | {"color", "hub", "images", "networks", "targets", "weights", "inference"}
 STANDS_ON = {
+    "cores": set(),
     "errors": set(),
     "files": set(),
     "interrupt": set(),
@@ -27,13 +28,13 @@ STANDS_ON = {
     "weights": FOUNDATION | {"color", "hub", "networks", "targets"},
     "hub": {"errors", "images", "scenery"},
     "inference": INFERENCE - {"inference"},
-    "album": INFERENCE | {"progress"},
+    "album": INFERENCE | {"cores", "progress"},
     "app": INFERENCE | {"album", "compare"},
     "film": INFERENCE | {"album", "progress"},
     "cli": FOUNDATION | {"interrupt", "program"},
     "metrics": FOUNDATION | {"color"},
     "tasks": FOUNDATION | {"color", "metrics", "networks", "targets"},
-    "data": FOUNDATION | {"images", "interrupt", "progress", "scenery"},
+    "data": FOUNDATION | {"cores", "images", "interrupt", "progress", "scenery"},
     "training": INFERENCE | {"cli", "data", "metrics", "program", "progress", "tasks"},
     "compare": {"cli", "errors", "files", "interrupt"},
     "export": INFERENCE | {"cli", "interrupt", "scenery"},

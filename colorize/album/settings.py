@@ -1,11 +1,11 @@
 """What a user can say about the pictures, checked before anything is read."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from colorize.album.plan import SUFFIXES_OF_FORMAT
+from colorize.cores import usable_cores
 from colorize.errors import ColorizeError
 from colorize.inference.colors import HIGHEST_TEMPERATURE
 
@@ -49,8 +49,7 @@ class Settings:
 
     def threads(self, processes: int = 1) -> int:
         """How many threads each of the processes that share this machine has."""
-        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return self.num_threads or max(1, cpus // processes)
+        return self.num_threads or max(1, usable_cores() // processes)
 
 
 def _whole(low: int, high: float = float("inf")) -> Callable[[Any], bool]:

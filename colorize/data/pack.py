@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from colorize.cores import usable_cores
 from colorize.errors import ColorizeError, ImageError
 from colorize.images import read_rgb
 from colorize.progress import in_lines
@@ -172,8 +173,7 @@ def decode(
     files: Sequence[Path], size: int, workers: int | None = None
 ) -> Generator[npt.NDArray[np.uint8] | ImageError]:
     """Each file's image or error, in order; no more than a few for each thread wait in memory."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = workers or min(cpus, 16)
+    workers = workers or min(usable_cores(), 16)
     waiting: deque[Future[npt.NDArray[np.uint8] | ImageError]] = deque()
     description = f"packing {len(files):,} photographs at {size}x{size}"
     rest = iter(files)
