@@ -45,12 +45,14 @@ class Plan:
         jobs: of photographs.
         films: likewise; nothing lies beside those.
         left_out: folders below the input that hold the pictures of earlier starts.
+        unlisted: a sentence for each folder below the input that cannot be listed.
     """
 
     jobs: list[Job]
     folder: Path | None
     films: list[Job] = field(default_factory=list)
     left_out: list[Path] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -79,8 +81,9 @@ def make_plan(
         ColorizeError: nothing to do, a picture that would replace a photograph, or two that would be one file.
     """
     left_out: list[Path] = []
+    unlisted: list[str] = []
     try:
-        root, photographs, single = _find(source)
+        root, photographs, single = _find(source, unlisted)
         if single:
             jobs, folder = _one(photographs[0], output, file_format)
         else:
@@ -95,7 +98,7 @@ def make_plan(
     except OSError as error:
         raise ColorizeError(f"input={source}: {error.filename}: {error.strerror}.") from error
     films = [job for job in jobs if is_film(job.file)]
-    return Plan([job for job in jobs if not is_film(job.file)], folder, films, left_out)
+    return Plan([job for job in jobs if not is_film(job.file)], folder, films, left_out, unlisted)
 
 
 def remove_leftovers(plan: Plan) -> None:
@@ -104,13 +107,13 @@ def remove_leftovers(plan: Plan) -> None:
         remove_temporaries(folder)
 
 
-def _find(source: str) -> tuple[Path, list[Path], bool]:
+def _find(source: str, unlisted: list[str]) -> tuple[Path, list[Path], bool]:
     """(the folder that names start from, the photographs, whether the source is one of them itself)."""
     if not source:
         raise ColorizeError("input= is empty: give a photograph, a folder of them, or a pattern such as 'scans/*.tif'.")
     path = expand_home(source)
     if path.is_dir():
-        return path, find_photographs(path, FILMS), False
+        return path, find_photographs(path, FILMS, unlisted), False
     if path.is_file():
         return path.parent, [path], True
     if path.exists():

@@ -56,8 +56,8 @@ def main(cfg: DictConfig) -> None:
 
 
 def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
-    """Print how it went, and exit with code 1 when a photograph failed, 130 when the user stopped it."""
-    for message in outcome.failed:
+    """Print how it went, and exit with code 1 when a photograph or folder failed, 130 when the user stopped it."""
+    for message in [*plan.unlisted, *outcome.failed]:
         print(f"failed: {on_one_line(message)}", file=sys.stderr)
     print(f"{outcome.summary()}: {plan.folder / 'report.csv' if plan.folder else [*plan.jobs, *plan.films][0].output}")
     if outcome.counts["kept"] and not outcome.counts["done"] and not outcome.stopped:
@@ -68,5 +68,5 @@ def end(outcome: Outcome, plan: Plan, overwrite: bool) -> None:
         remedy = "overwrite=true begins with the first again" if overwrite else "the same command goes on with them"
         print(f"stopped: {outcome.left} of {outcome.total} {plan.words} are left; {remedy}.", file=sys.stderr)
         raise SystemExit(130)
-    if outcome.failed:
+    if outcome.failed or plan.unlisted:
         raise SystemExit(1)

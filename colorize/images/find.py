@@ -11,7 +11,7 @@ EXTENSIONS = frozenset(
 )
 
 
-def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[Path]:
+def find_photographs(root: Path, others: frozenset[str] = frozenset(), unlisted: list[str] | None = None) -> list[Path]:
     """Every file below `root` that has one of `EXTENSIONS`, sorted by path.
 
     Hidden files and folders are left out; links to folders are followed, each folder being read once.
@@ -19,9 +19,11 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[P
     Args:
         root: the folder.
         others: further extensions, in lower case, of files that are looked for too.
+        unlisted: gets a sentence for each folder below `root` that cannot be listed; None refuses these.
 
     Raises:
-        ColorizeError: `root` is missing, is not a folder, cannot be listed or has no photograph.
+        ColorizeError: `root` is missing, is not a folder or has no photograph; it, or a folder below it, cannot be
+            listed.
     """
     root = Path(root)
     if not root.exists():
@@ -29,7 +31,7 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[P
     if not root.is_dir():
         raise ColorizeError(f"{root}: is a file, but must be a folder of photographs")
     found, rest = [], 0
-    for file in _walk(root):
+    for file in _walk(root, unlisted):
         if file.suffix.lower() in EXTENSIONS | others:
             found.append(file)
         else:
@@ -37,13 +39,17 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset()) -> list[P
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
         instead = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
-        raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}")
+        hidden = "".join(f"; {sentence}" for sentence in unlisted or [])
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}{hidden}")
     return sorted(found)
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, unlisted: list[str] | None) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        raise ColorizeError(f"{error.filename}: this folder cannot be listed: {error.strerror}") from error
+        sentence = f"{error.filename}: this folder cannot be listed: {error.strerror}"
+        if unlisted is None or Path(error.filename) == root:
+            raise ColorizeError(sentence) from error
+        unlisted.append(sentence)
 
     seen = set()
     for folder, subfolders, files in os.walk(root, onerror=refuse, followlinks=True):

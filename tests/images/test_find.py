@@ -1,6 +1,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,5 +45,27 @@ def test_find_photographs_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(ColorizeError, match="cannot be listed: Permission denied"):
+    for unlisted in (None, []):
+        with pytest.raises(ColorizeError, match="cannot be listed: Permission denied"):
+            find_photographs(tmp_path, unlisted=unlisted)
+
+
+def test_folders_below_that_cannot_be_listed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a/x.jpg", "lost+found/y.jpg", "z.jpg")
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "lost+found":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ColorizeError, match=r"lost\+found: this folder cannot be listed: Permission denied"):
         find_photographs(tmp_path)
+    unlisted: list[str] = []
+    assert find_photographs(tmp_path, unlisted=unlisted) == [tmp_path / "a/x.jpg", tmp_path / "z.jpg"]
+    assert unlisted == [f"{tmp_path}/lost+found: this folder cannot be listed: Permission denied"]
+    for name in ("a/x.jpg", "z.jpg"):
+        (tmp_path / name).unlink()
+    with pytest.raises(ColorizeError, match=r"nor any other file, hidden ones aside; .*this folder cannot be listed"):
+        find_photographs(tmp_path, unlisted=[])
