@@ -8,6 +8,7 @@ from colorize.errors import ColorizeError
 
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".heic", ".heif"}
+    | {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
 )
 
 

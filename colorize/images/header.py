@@ -13,10 +13,11 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.errors import ImageError
 from colorize.images.decode import depth_of
+from colorize.images.jpeg2000 import described
 from colorize.images.pages import choose_page, find_pages
 
 # without EPS, which starts Ghostscript
-READABLE_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")
+READABLE_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "AVIF", "HEIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
 
 Image.init()
@@ -88,7 +89,10 @@ def open_image(file: BinaryIO) -> ImageFile.ImageFile:
         if accept is not None and accept(head) is True:
             file.seek(0)
             try:
-                return factory(file, "")
+                image = factory(file, "")
+                if name == "JPEG2000":
+                    image.info.update(described(file))
+                return image
             except (SyntaxError, IndexError, TypeError, struct.error) as error:
                 fault = f"it begins as {name} does, but is broken or of a kind that Pillow does not read ({error})"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:

@@ -43,7 +43,8 @@ def read_photograph(
 ) -> Photograph:
     """The photograph at the depth of its file, upright, with its alpha, profile, EXIF, XMP, IPTC and resolution.
 
-    16-bit PNG and TIFF, and gray TIFF of 12 or 32 bits or floats, give uint16; the rest (16-bit CMYK too) uint8.
+    16-bit PNG and TIFF, gray TIFF of 12 or 32 bits or floats and gray JPEG 2000 of more than 8 give uint16; the rest
+    (16-bit CMYK too) uint8.
     An animation gives its first frame. All pixels are brought to sRGB, gray ones to its tone curve; those that are
     sRGB stay as they are. A damaged block of these is left out.
 

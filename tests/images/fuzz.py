@@ -72,6 +72,8 @@ def corpus(folder: Path) -> Iterator[bytes]:
     yield _pillow("GIF", "L", save_all=True, append_images=[Image.fromarray(RGB[::-1].copy())])
     for mode in ("RGB", "RGBA"):
         yield _pillow("AVIF", mode, exif=exif)
+    for mode in ("L", "LA", "RGB", "RGBA"):
+        yield _pillow("JPEG2000", mode)
     described = {"icc_profile": SPACES["Adobe RGB"].profile(), "xmp": XMP}
     for file_format in ("JPEG", "PNG", "WEBP", "AVIF"):
         yield _pillow(file_format, "RGB", **described)
