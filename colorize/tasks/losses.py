@@ -49,11 +49,58 @@ class RelativeSmoothL1(nn.Module):
         return (losses / (1 + target.square().mean((1, 2, 3)) / self.half_weight_at)).mean()
 
 
+class WorseThanGray(nn.Module):
+    """The share of pictures that are farther from the truth than their gray, made smooth, and their mean error.
+
+    For `loss_space=chroma`, where the target's mean square is the squared error of gray. Muted colours are seldom
+    worse than gray, so that the share alone would make a network pale: the predictions of a batch are scaled first, by
+    one factor, to `colorfulness_ratio` of the truth's colorfulness (Hasler and Suesstrunk 2003; that of a picture is
+    that of its chroma). A picture whose squared error is e, and e_gray that of its gray, then costs
+    sigmoid((e / e_gray - 1) / `width`) + `error_weight` * e / 0.0078, the mean e_gray over photographs.
+
+    Args:
+        colorfulness_ratio: what the predictions of a batch are scaled to.
+        width: of the sigmoid, in units of e / e_gray; the smaller, the nearer to the share itself.
+        error_weight: of the mean error.
+
+    Raises:
+        ValueError: a colorfulness_ratio or width that is not above 0, or an error_weight below 0.
+    """
+
+    MEAN_GRAY_ERROR = 0.0078
+    LEAST_GRAY_ERROR = 1e-5  # of a picture: below it, 8 bits hold no colour to miss
+
+    def __init__(self, colorfulness_ratio: float = 0.62, width: float = 0.1, error_weight: float = 0.5) -> None:
+        super().__init__()
+        if not colorfulness_ratio > 0 or not width > 0:
+            raise ValueError(f"colorfulness_ratio is {colorfulness_ratio} and width {width}, but must be above 0")
+        if not error_weight >= 0:
+            raise ValueError(f"error_weight is {error_weight}, but must be at least 0")
+        self.colorfulness_ratio, self.width, self.error_weight = colorfulness_ratio, width, error_weight
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """A scalar of two tensors (B, 3, H, W), each RGB less its Rec.601 gray."""
+        scale = self.colorfulness_ratio * _colorfulness(target).mean() / _colorfulness(prediction).mean()
+        error = (scale.clamp(0.3, 4) * prediction - target).square().mean((1, 2, 3))
+        gray = target.square().mean((1, 2, 3)).clamp_min(self.LEAST_GRAY_ERROR)
+        worse = torch.sigmoid((error / gray - 1) / self.width)
+        return (worse + self.error_weight * error / self.MEAN_GRAY_ERROR).mean()
+
+
+def _colorfulness(chroma: Tensor) -> Tensor:
+    """Of each picture (B, 3, H, W) -> (B,), with a finite gradient where there is no colour."""
+    red, green, blue = chroma.unbind(1)
+    opponents = torch.stack([red - green, (red + green) / 2 - blue], dim=1).flatten(2)
+    spread = (opponents.var(2, correction=0).sum(1) + 1e-8).sqrt()
+    return spread + 0.3 * (opponents.mean(2).square().sum(1) + 1e-8).sqrt()
+
+
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "mse": nn.MSELoss,
     "l1": nn.L1Loss,
     "smooth_l1": nn.SmoothL1Loss,
     "relative_smooth_l1": RelativeSmoothL1,
+    "worse_than_gray": WorseThanGray,
 }
 
 
@@ -65,7 +112,7 @@ def build_loss(spec: Mapping[str, Any]) -> nn.Module:
     """
     loss = build("model.loss", LOSSES | imported_subclasses(Loss), spec)
     if spec["name"] in LOSSES:
-        nothing = torch.zeros(2, 1, 1, 1, device="cpu")
+        nothing = torch.zeros(2, 3, 1, 1, device="cpu")
         try:
             scalar = loss(nothing, nothing).ndim == 0
         except (TypeError, ValueError, RuntimeError) as error:

@@ -13,7 +13,7 @@ from colorize.training.checks import check
 from colorize.training.config import build_task, plain
 from tests.conf.composing import names, train_config
 
-CONTINUES = {name for name in names("experiment") if name.endswith(("_finetune", "_relative", "_hybrid"))}
+CONTINUES = {name for name in names("experiment") if name.endswith(("_finetune", "_relative", "_vivid", "_hybrid"))}
 CONTINUES |= {"landscapes_lab_encoder_unet"}
 
 

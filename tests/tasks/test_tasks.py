@@ -12,7 +12,6 @@ from colorize.color import in_gamut, rgb_to_lab, to_float
 from colorize.errors import ColorizeError
 from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
-from colorize.tasks.losses import build_loss
 from colorize.tasks.optim import build_optimizer, build_schedule, cosine
 
 TASKS = [GrayscaleTask, LabTask, RGBTask, ReconstructionTask]
@@ -168,35 +167,6 @@ def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
         raise AssertionError
 
     assert build_schedule({"name": "step", "step_size": 3}, optimizer, no_steps)["interval"] == "epoch"
-
-
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        ({"name": "huber"}, "model.loss.name 'huber' is unknown. Known: l1, mse, relative_smooth_l1, smooth_l1"),
-        ({"name": "l1", "beta": 1}, "unexpected keyword argument 'beta'"),
-        ({"name": "relative_smooth_l1", "beta": -1}, "model.loss: .* cannot be built: beta is -1, "),
-        ({"name": "relative_smooth_l1", "half_weight_at": 0}, "model.loss: .* cannot be built: half_weight_at is 0, "),
-        ({"name": "mse", "reduction": "none"}, "is not one number: use reduction=mean"),
-        ({"beta": 1}, "must be a mapping with a name"),
-        ({"name": "os.system"}, "is unknown"),
-    ],
-)
-def test_losses_that_do_not_exist_are_named(spec: dict[str, object], words: str) -> None:
-    with pytest.raises(ColorizeError, match=words):
-        build_loss(spec)
-
-
-def test_a_relative_loss_weighs_pictures_by_how_gray_they_are() -> None:
-    target = torch.tensor([0.0, 0.1, -0.3]).view(3, 1, 1, 1).expand(3, 3, 4, 4)
-    prediction = target + torch.tensor([0.02, -0.04, 0.5]).view(3, 1, 1, 1)
-    loss = build_loss({"name": "relative_smooth_l1", "beta": 0.2, "half_weight_at": 0.01})(prediction, target)
-    squared = 0.5 * 0.02**2 / 0.2, 0.5 * 0.04**2 / 0.2
-    expected = (squared[0] + squared[1] / 2 + (0.5 - 0.1) / 10) / 3
-    assert loss.item() == pytest.approx(expected, rel=1e-5)
-    alike = build_loss({"name": "relative_smooth_l1", "beta": 0.2, "half_weight_at": 1e9})(prediction, target)
-    plain = build_loss({"name": "smooth_l1", "beta": 0.2})(prediction, target)
-    assert alike.item() == pytest.approx(plain.item(), rel=1e-5)
 
 
 def test_a_lab_task_measures_its_prediction_before_it_is_clipped(batch: dict[str, Tensor]) -> None:
