@@ -40,8 +40,8 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset(), unlisted:
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
         instead = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
-        hidden = "".join(f"; {sentence}" for sentence in unlisted or [])
-        raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}{hidden}")
+        unseen = "".join(f"; {sentence}" for sentence in unlisted or [])
+        raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}{unseen}")
     return sorted(found)
 
 

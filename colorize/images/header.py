@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from colorize.errors import ImageError
 from colorize.images.decode import depth_of
-from colorize.images.jpeg2000 import described
+from colorize.images.jpeg2000 import jp2_info
 from colorize.images.pages import choose_page, find_pages
 
 # without EPS, which starts Ghostscript
@@ -91,7 +91,7 @@ def open_image(file: BinaryIO) -> ImageFile.ImageFile:
             try:
                 image = factory(file, "")
                 if name == "JPEG2000":
-                    image.info.update(described(file))
+                    image.info.update(jp2_info(file))
                 return image
             except (SyntaxError, IndexError, TypeError, struct.error) as error:
                 fault = f"it begins as {name} does, but is broken or of a kind that Pillow does not read ({error})"

@@ -17,7 +17,7 @@ _RESTRICTED, _ANY = 2, 3  # methods of a colour specification that is a profile
 _LONGEST = 2**24  # of what is read into memory
 
 
-def described(file: BinaryIO) -> dict[str, Any]:
+def jp2_info(file: BinaryIO) -> dict[str, Any]:
     """`icc_profile`, `exif`, `xmp` and `photoshop`, where they are there: as Pillow's `info` has them of a JPEG.
 
     Nothing of a bare codestream. What follows a damaged box is not looked for.

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricCollection
 
 from colorize.color import rgb_to_gray, to_float
+from colorize.errors import ColorizeError
 from colorize.metrics import color_metrics
 from colorize.networks import build_network
 from colorize.targets import Batch, Target
-from colorize.tasks.losses import build_loss
+from colorize.tasks.losses import WorseThanGray, build_loss
 from colorize.tasks.optim import build_optimizer, build_schedule, freeze, parameter_groups
 
 
@@ -32,6 +33,9 @@ class Task(pl.LightningModule, ABC):
         fields: those of the target.
 
     All arguments, a subclass's own too, are plain values, so that a checkpoint holds data and no code.
+
+    Raises:
+        ColorizeError: a network, loss or setting that does not exist, or a loss of chroma in another `loss_space`.
     """
 
     target_class: type[Target]
@@ -51,6 +55,10 @@ class Task(pl.LightningModule, ABC):
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
         freeze(optimizer, self.network)
         self.loss = self.make_loss(loss)
+        if isinstance(self.loss, WorseThanGray) and self.hparams.get("loss_space") != "chroma":
+            raise ColorizeError(
+                "model.loss.name=worse_than_gray compares chroma: add model.loss_space=chroma, which LabTask has."
+            )
         self.val_metrics = self.metrics("val/")
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")

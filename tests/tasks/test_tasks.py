@@ -17,10 +17,10 @@ from colorize.tasks.optim import build_optimizer, build_schedule, cosine
 TASKS = [GrayscaleTask, LabTask, RGBTask, ReconstructionTask]
 
 
-def make(task: type[Task], **fields: str) -> Task:
+def make(task: type[Task], loss: str = "mse", **fields: str) -> Task:
     torch.manual_seed(0)
     network = {"name": "UNet", "width": 4, "depth": 1}
-    return task(network=network, loss={"name": "mse"}, optimizer={"name": "Adam", "lr": 1e-3}, **fields).eval()
+    return task(network=network, loss={"name": loss}, optimizer={"name": "Adam", "lr": 1e-3}, **fields).eval()
 
 
 def pair(task: Task, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -167,6 +167,13 @@ def test_a_schedule_by_epochs_asks_for_no_steps() -> None:
         raise AssertionError
 
     assert build_schedule({"name": "step", "step_size": 3}, optimizer, no_steps)["interval"] == "epoch"
+
+
+def test_a_loss_of_chroma_is_refused_elsewhere() -> None:
+    make(LabTask, "worse_than_gray", loss_space="chroma")
+    for task, fields in ((LabTask, {}), (LabTask, {"loss_space": "rgb"}), (RGBTask, {})):
+        with pytest.raises(ColorizeError, match=r"worse_than_gray compares chroma: add model\.loss_space=chroma"):
+            make(task, "worse_than_gray", **fields)
 
 
 def test_a_lab_task_measures_its_prediction_before_it_is_clipped(batch: dict[str, Tensor]) -> None:
