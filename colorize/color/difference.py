@@ -92,9 +92,11 @@ def colorfulness(rgb: Tensor) -> Tensor:
     red, green, blue = rgb.unbind(1)
     opponents = torch.stack([red - green, (red + green) / 2 - blue], dim=1).flatten(2)  # (B, 2, H W)
     mean = opponents.mean(dim=2)
-    variance = (opponents - mean[..., None]).square().mean(dim=2)
-    spread: Tensor = variance.sum(dim=1).sqrt()
-    return 255 * (spread + 0.3 * mean.square().sum(dim=1).sqrt())
+    deviations = opponents - mean[..., None]
+    norm = torch.linalg.vector_norm  # whose gradient, unlike that of sqrt, is finite where there is no colour
+    spread: Tensor = norm(deviations, dim=(1, 2)) / deviations.shape[2] ** 0.5
+    shift: Tensor = norm(mean, dim=1)
+    return 255 * (spread + 0.3 * shift)
 
 
 def check_pair(first: Tensor, second: Tensor) -> None:

@@ -22,7 +22,7 @@ _TIFF, _EXIF, _PHOTOSHOP = (
     b"http://ns.adobe.com/photoshop/1.0/",
 )
 _TIFF_IPTC = 33723
-_PHOTOSHOP_IPTC = 0x0404
+PHOTOSHOP_IPTC = 0x0404
 _LONGEST_SEGMENT = 65533
 
 
@@ -93,7 +93,7 @@ def read_iptc(image: Image.Image, data: bytes) -> bytes | None:
         if isinstance(image, TiffImageFile):  # Pillow gives the first four bytes where a program calls them LONGs
             records = read_tag(BytesIO(data), _TIFF_IPTC)
         else:
-            records = image.info.get("photoshop", {}).get(_PHOTOSHOP_IPTC)
+            records = image.info.get("photoshop", {}).get(PHOTOSHOP_IPTC)
         return _records(records) if records else None
     except Exception:  # a damaged block raises nearly anything
         return None
@@ -115,6 +115,6 @@ def _records(data: bytes) -> bytes | None:
 
 def iptc_segment(iptc: bytes) -> bytes:
     """JPEG's APP13 segment with the records in Photoshop's block; nothing where they are too long for one."""
-    block = b"8BIM" + struct.pack(">HHI", _PHOTOSHOP_IPTC, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+    block = b"8BIM" + struct.pack(">HHI", PHOTOSHOP_IPTC, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
     content = b"Photoshop 3.0\0" + block
     return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content if len(content) <= _LONGEST_SEGMENT else b""

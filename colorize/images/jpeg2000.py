@@ -8,11 +8,12 @@ import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from colorize.images.descriptions import PHOTOSHOP_IPTC
+
 _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _EXIF = b"JpgTiffExif->JP2"
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d47238ba0f1a3e097ad38")
-_PHOTOSHOP_IPTC = 0x0404
 _RESTRICTED, _ANY = 2, 3  # methods of a colour specification that is a profile
 _LONGEST = 2**24  # of what is read into memory
 
@@ -41,7 +42,7 @@ def jp2_info(file: BinaryIO) -> dict[str, Any]:
             elif uuid == _XMP:
                 found.setdefault("xmp", content)
             elif uuid == _IPTC:
-                found.setdefault("photoshop", {_PHOTOSHOP_IPTC: content})
+                found.setdefault("photoshop", {PHOTOSHOP_IPTC: content})
     return found
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize.color import colorfulness
 from colorize.errors import ColorizeError, first_line
 from colorize.registry import build, imported_subclasses
 
@@ -69,6 +70,8 @@ class WorseThanGray(nn.Module):
 
     MEAN_GRAY_ERROR = 0.0078
     LEAST_GRAY_ERROR = 1e-5  # of a picture: below it, 8 bits hold no colour to miss
+    LEAST_COLORFULNESS = 1e-3  # of a batch's predictions, so that the factor and its gradient are finite
+    SCALES = (0.3, 4.0)  # what the factor is kept in, while a training finds its vividness
 
     def __init__(self, colorfulness_ratio: float = 0.62, width: float = 0.1, error_weight: float = 0.5) -> None:
         super().__init__()
@@ -80,19 +83,12 @@ class WorseThanGray(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """A scalar of two tensors (B, 3, H, W), each RGB less its Rec.601 gray."""
-        scale = self.colorfulness_ratio * _colorfulness(target).mean() / _colorfulness(prediction).mean()
-        error = (scale.clamp(0.3, 4) * prediction - target).square().mean((1, 2, 3))
+        predicted = colorfulness(prediction).mean().clamp_min(self.LEAST_COLORFULNESS)
+        scale = self.colorfulness_ratio * colorfulness(target).mean() / predicted
+        error = (scale.clamp(*self.SCALES) * prediction - target).square().mean((1, 2, 3))
         gray = target.square().mean((1, 2, 3)).clamp_min(self.LEAST_GRAY_ERROR)
         worse = torch.sigmoid((error / gray - 1) / self.width)
         return (worse + self.error_weight * error / self.MEAN_GRAY_ERROR).mean()
-
-
-def _colorfulness(chroma: Tensor) -> Tensor:
-    """Of each picture (B, 3, H, W) -> (B,), with a finite gradient where there is no colour."""
-    red, green, blue = chroma.unbind(1)
-    opponents = torch.stack([red - green, (red + green) / 2 - blue], dim=1).flatten(2)
-    spread = (opponents.var(2, correction=0).sum(1) + 1e-8).sqrt()
-    return spread + 0.3 * (opponents.mean(2).square().sum(1) + 1e-8).sqrt()
 
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {

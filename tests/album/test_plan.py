@@ -223,6 +223,19 @@ def test_leftovers_are_removed_wherever_pictures_go(tmp_path: Path) -> None:
     assert elsewhere.exists()
 
 
+def test_a_folder_that_cannot_be_listed_is_told(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert targets(found := make_plan("album", "out"), Path("out")) == {"a.png", "sub/b.jpg"}
+    assert found.unlisted == ["album/sub/deep: this folder cannot be listed: Permission denied"]
+
+
 def test_an_empty_input_is_not_the_current_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(album)
     with pytest.raises(ColorizeError, match="input= is empty: give a photograph"):
