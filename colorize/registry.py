@@ -61,8 +61,10 @@ def import_plugins(modules: str | Iterable[str] | None) -> None:
     Raises:
         ColorizeError: there is no such module, or that is no name of one.
     """
-    for name in [modules] if isinstance(modules, str) else modules or []:
-        if str(name).endswith(".py") or not all(part.isidentifier() for part in str(name).split(".")):
+    if modules is None:
+        return
+    for name in modules if isinstance(modules, Iterable) and not isinstance(modules, str) else [modules]:
+        if not _names_module(name):
             raise ColorizeError(
                 f"plugins names {name}, which is no module: give it as Python imports it, [mine] for mine.py."
             )
@@ -77,6 +79,11 @@ def import_plugins(modules: str | Iterable[str] | None) -> None:
                 f"plugins names {name}, but there is no such module: put {name.replace('.', '/')}.py into the "
                 "current folder or into one of PYTHONPATH."
             ) from error
+
+
+def _names_module(name: object) -> bool:
+    """Whether it is a name as Python imports it, a.b.c, and not that of a file."""
+    return isinstance(name, str) and not name.endswith(".py") and all(part.isidentifier() for part in name.split("."))
 
 
 def build(key: str, known: Mapping[str, Callable[..., T]], spec: Mapping[str, Any], *args: Any) -> T:

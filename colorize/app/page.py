@@ -66,7 +66,7 @@ def _name(request: gr.Request) -> str:
 
 def _remember(studio: Studio, request: gr.Request, *uploads: str | None) -> None:
     """That these files were sent by that page, so that they are removed when it is closed."""
-    studio.sessions[_name(request)].uploads.update(Path(upload) for upload in uploads if upload)
+    studio.sessions.add_uploads(_name(request), [Path(upload) for upload in uploads if upload])
 
 
 def _spoken(name: str, value: str = "") -> gr.Markdown:

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,12 @@ class Sessions:
             self.close(other)
         return session
 
+    def add_uploads(self, name: str, uploads: Iterable[Path]) -> None:
+        """Remember files that were sent by a page, which are removed when it is closed."""
+        session = self[name]
+        with self._lock:
+            session.uploads.update(uploads)
+
     @contextmanager
     def folder(self, name: str, part: str) -> Iterator[tuple[Path, threading.Event]]:
         """A new folder for results of one part of a page, and what is set when that work is to end.
@@ -66,7 +72,11 @@ class Sessions:
         The folder before is removed when all went well, else this.
         """
         session = self[name]
-        stop = session.stops[part] = threading.Event()
+        stop = threading.Event()
+        with self._lock:
+            session.stops[part] = stop
+            if session.closed:  # since a moment ago
+                stop.set()
         new = self.root / secrets.token_hex(16)
         new.mkdir()
         try:

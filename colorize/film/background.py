@@ -3,9 +3,9 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TypeVar
 
 from colorize.album.stop import StoppedError
@@ -62,10 +62,13 @@ def work_ahead(
         thread.join()
 
 
-def map_ahead(function: Callable[[S], T], source: Iterable[S], threads: int) -> Iterator[T]:
-    """`function` of each item, in their order, in so many threads, which work a few items ahead."""
+def map_ahead(function: Callable[[S], T], source: Generator[S, None, None], threads: int) -> Generator[T, None, None]:
+    """`function` of each item, in their order, in so many threads, which work a few items ahead.
+
+    When this iterator has ended, by an error too, `source` is closed.
+    """
     waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with closing(source), ThreadPoolExecutor(threads) as pool:
         try:
             for item in source:
                 waiting.append(pool.submit(function, item))

@@ -48,15 +48,7 @@ def find_scenes(lumas: Iterable[Floats], last: Gray | None = None) -> Iterator[F
     grays = (as_gray(luma) for luma in lumas)
     ahead: list[Gray] = []
     while ahead := ahead or list(islice(grays, 1)):
-        links: list[Link] = []
-        while last is not None and len(links) <= LONGEST_FLASH:
-            if len(ahead) == len(links):
-                ahead += islice(grays, 1)
-            if len(ahead) == len(links):
-                break
-            links.append(link(last, ahead[len(links)]))
-            if links[-1].match >= LEAST_MATCH:
-                break
+        links = [] if last is None else _links_to_match(last, ahead, grays)
         if links and links[-1].match >= LEAST_MATCH:
             *flashes, _ = links
             yield from (Frame(gray, flash, True) for gray, flash in zip(ahead, flashes, strict=False))
@@ -66,3 +58,23 @@ def find_scenes(lumas: Iterable[Floats], last: Gray | None = None) -> Iterator[F
         else:
             last = ahead.pop(0)
             yield Frame(last, None)
+
+
+def _links_to_match(last: Gray, ahead: list[Gray], grays: Iterator[Gray]) -> list[Link]:
+    """The links of `last` with the frames after it, up to the first that matches, or that no flash reaches.
+
+    Args:
+        last: the last frame that no flash spoils.
+        ahead: the frames after it that were read already; more are added to it as they are needed.
+        grays: the frames after those.
+    """
+    links: list[Link] = []
+    for number in range(LONGEST_FLASH + 1):
+        if number == len(ahead):
+            ahead += islice(grays, 1)
+        if number == len(ahead):  # the film has ended
+            break
+        links.append(link(last, ahead[number]))
+        if links[-1].match >= LEAST_MATCH:
+            break
+    return links

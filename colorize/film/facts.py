@@ -126,19 +126,20 @@ def has_luma(frame: VideoFrame) -> bool:
 
 
 def read_luma(frame: VideoFrame, bits: int) -> Plane:
-    """The luma of a frame that has it: (H, W), uint8, or uint16 of 10 bits.
+    """The luma of a frame that has it, in `bits`, 8 or 10: (H, W), uint8, or uint16 of 10 bits.
 
-    A depth that codecs do not write is brought to 10 bits, rounded.
+    A frame of another depth is brought to that, rounded.
     """
     own = bits_of(frame)
-    dtype = np.uint8 if own <= 8 else np.uint16
-    luma = rows_of(frame.planes[0], dtype)
-    if own in (8, bits) and (own <= 8) == (bits == 8):
+    luma = rows_of(frame.planes[0], np.uint8 if own <= 8 else np.uint16)
+    if own == bits:
         return luma
     if own < bits:
         return np.left_shift(luma.astype(np.uint16), bits - own, dtype=np.uint16)
     half = 1 << (own - bits - 1)
-    return np.asarray(np.minimum((luma.astype(np.uint32) + half) >> (own - bits), (1 << bits) - 1), np.uint16)
+    values = np.minimum((luma.astype(np.uint32) + half) >> (own - bits), (1 << bits) - 1)
+    rounded: Plane = values.astype(np.uint8 if bits == 8 else np.uint16)
+    return rounded
 
 
 def rows_of(plane: VideoPlane, dtype: type[np.uint8] | type[np.uint16]) -> Plane:

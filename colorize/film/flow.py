@@ -52,9 +52,7 @@ def link(earlier: Gray, later: Gray) -> Link:
 
 def warp(values: Floats, flow: Floats) -> Floats:
     """Values (h, w) or (h, w, C) of the one picture at the pixels of the other; beyond the border its last values."""
-    height, width = flow.shape[:2]
-    x, y = _grid(height, width)
-    x, y = flow[..., 0] + x, flow[..., 1] + y
+    x, y = _destinations(flow)
     warped: Floats = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return warped
 
@@ -75,8 +73,7 @@ def _flow(source: Gray, destination: Gray) -> Floats:
 def _trust(here: Gray, there: Gray, flow: Floats, reverse: Floats) -> Floats:
     """How far `flow`, from `here` to `there`, holds: the gray is the same, and `reverse` leads back."""
     height, width = here.shape
-    x, y = _grid(height, width)
-    x, y = flow[..., 0] + x, flow[..., 1] + y
+    x, y = _destinations(flow)
     inside = ((x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)).astype(np.float32)
     returned = warp(reverse, flow)
     gap = np.square(flow + returned).sum(axis=2)
@@ -106,6 +103,12 @@ def _compare(here: Floats, there: Floats, weights: Floats) -> tuple[Floats, floa
     structure = (covariance + flat) / ((variance_here + flat) * (variance_there + flat)) ** 0.5
     slope = np.float32(np.clip(covariance / (variance_there + 1), 0.5, 2))
     return here - slope * there, max(structure, 0.0)
+
+
+def _destinations(flow: Floats) -> tuple[Floats, Floats]:
+    """The column and the row to which each pixel goes, (h, w) each."""
+    x, y = _grid(*flow.shape[:2])
+    return flow[..., 0] + x, flow[..., 1] + y
 
 
 @lru_cache(4)

@@ -77,8 +77,7 @@ def _join(film: Path, segments: list[Segment], tracks: Tracks, recipe: Recipe, o
 
 def _is_steady(segments: list[Segment], recipe: Recipe, start: Fraction) -> bool:
     """Whether the film's rate has a place for each frame, but for what a coarse time base rounds."""
-    stamps = np.sort(np.concatenate([segment.table[:, 0] for segment in segments]))
-    numbers = (stamps * float(recipe.facts.time_base) - float(start)) * float(recipe.facts.rate)
+    numbers = (_stamps(segments) * float(recipe.facts.time_base) - float(start)) * float(recipe.facts.rate)
     places = np.round(numbers)
     return bool((np.diff(places) > 0).all() and np.abs(numbers - places).max(initial=0) < 0.25)
 
@@ -131,7 +130,7 @@ def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterato
     """
     depth = max((_reordering(segment.table[:, 0]) for segment in segments), default=0)
     step = max(1, round(1 / recipe.facts.rate / recipe.facts.time_base))
-    shown = np.sort(np.concatenate([segment.table[:, 0] for segment in segments])) - shift
+    shown = _stamps(segments) - shift
     first = int(shown[0]) if len(shown) else 0
     decoded = np.concatenate([first - step * np.arange(depth, 0, -1), shown])
     following = np.append(shown[1:], shown[-1:] + step)
@@ -142,6 +141,11 @@ def _our_packets(segments: list[Segment], recipe: Recipe, shift: int) -> Iterato
             stamp = pts - shift
             yield _Ours(data, stamp, int(decoded[number]), lasting[stamp], bool(is_key), recipe.facts.time_base)
             number += 1
+
+
+def _stamps(segments: list[Segment]) -> npt.NDArray[np.int64]:
+    """When the frames of all segments are shown, in order, in units of the film's time base."""
+    return np.sort(np.concatenate([segment.table[:, 0] for segment in segments]))
 
 
 def _reordering(stamps: npt.NDArray[np.int64]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -153,7 +153,7 @@ class _Pictures:
         torch.set_num_threads(self.recipe.threads)
         return self.colorizer.predict_ab(small, tta, temperature)
 
-    def _colored(self, skip: int, carry: Carry | None) -> Iterator[_Colored]:
+    def _colored(self, skip: int, carry: Carry | None) -> Generator[_Colored, None, None]:
         settings = self.settings
         steady = SteadyColors(self, settings.smooth, tta=settings.tta, temperature=settings.temperature)
         with (

@@ -77,6 +77,7 @@ def _end(stream: VideoStream, base: Fraction) -> int | None:
 
 
 def reason_of(error: BaseException) -> str:
+    """What the system or FFmpeg says of it, on one line, without a period."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0].rstrip(".")
 
@@ -87,9 +88,8 @@ def read_facts(container: InputContainer, stream: VideoStream, first: VideoFrame
     if not Fraction(1, 1000) <= rate <= 1000:
         rate = DEFAULT_RATE
     base = stream.time_base or Fraction(1, 90000)
-    count = stream.frames or 0
     seconds = float(stream.duration * base) if stream.duration else (container.duration or 0) / av.time_base
-    count = count or round(seconds * rate)
+    count = stream.frames or round(seconds * rate)
     name = stream.codec_context.name
     own = stream.sample_aspect_ratio or Fraction(1)
     matrix: Any = first.side_data.get("DISPLAYMATRIX")

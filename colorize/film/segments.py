@@ -123,7 +123,11 @@ class Segments:
             for path in self.folder.glob("*.segment"):
                 path.unlink()
                 self.is_anew = True
-            write_whole(about, json.dumps({"identity": self._identity, "kept": self.kept}, indent=1).encode())
+            try:
+                write_whole(about, json.dumps({"identity": self._identity, "kept": self.kept}, indent=1).encode())
+            except BaseException:
+                self.__exit__()  # nothing is finished: it leaves no folder
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 from av import VideoFrame
@@ -12,6 +11,7 @@ from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 from av.filter import Graph
 from av.stream import Discard
+from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from colorize.errors import ColorizeError
@@ -92,15 +92,17 @@ class Film:
         """Its frames, deinterlaced from the first one on that says it is interlaced."""
         with open_film(self.path) as (container, stream):
             graph: Graph | None = None
+            pixel_format = ""
             for frame in self._decode(container, stream):
                 if graph is None and not frame.interlaced_frame:
                     yield frame
                     continue
                 if graph is None:
                     self.note("interlaced: it was deinterlaced")
-                    graph = _deinterlacer(frame, self.facts.time_base)
-                frame = self._sized(frame)
-                graph.vpush(frame)
+                    pixel_format = frame.format.name
+                    graph = _deinterlacer(self.facts, frame.format)
+                # the filter reads all frames as those that it was made for
+                graph.vpush(self._sized(frame).reformat(format=pixel_format))
                 yield from self._pulled(graph)
             if graph is not None:
                 graph.vpush(None)
@@ -171,10 +173,11 @@ class Film:
         return frame.reformat(format=wanted, dst_colorspace=BT709, dst_color_range=RANGE_LIMITED)
 
 
-def _deinterlacer(frame: VideoFrame, time_base: Fraction) -> Graph:
+def _deinterlacer(facts: FilmFacts, pixel_format: VideoFormat) -> Graph:
+    """A filter for frames of the film's size, all of one pixel format."""
     graph = Graph()
     nodes = [
-        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base),
+        graph.add_buffer(width=facts.width, height=facts.height, format=pixel_format, time_base=facts.time_base),
         graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced"),
         graph.add("buffersink"),
     ]

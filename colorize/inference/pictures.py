@@ -81,9 +81,7 @@ def _photograph(pixels: Pixels) -> Photograph:
 def _from_pil(image: Image.Image) -> Photograph:
     orientation, dpi = read_orientation(image), read_dpi(image)  # a TIFF forgets the former once it is loaded
     if isinstance(image, TiffImageFile) and image.tile:
-        name, image.filename = image.filename, ""  # else Pillow maps it, and takes its rows for as long as those turned
-        load_tiff(image)
-        image.filename = name
+        _load_unmapped(image)
     upright = image if orientation == 1 else ImageOps.exif_transpose(image)
     if dpi is not None and orientation >= 5:
         dpi = dpi[::-1]
@@ -104,8 +102,21 @@ def _from_pil(image: Image.Image) -> Photograph:
     return Photograph(pixels, alpha=alpha, icc_profile=profile, dpi=dpi)
 
 
+def _load_unmapped(image: TiffImageFile) -> None:
+    """Decode a TIFF without its file name, by which Pillow would map it, and take its rows for as long as those turned.
+
+    Raises:
+        OSError: it is damaged.
+    """
+    name, image.filename = image.filename, ""
+    try:
+        load_tiff(image)
+    finally:
+        image.filename = name
+
+
 def as_pil(pixels: Pixels, like: Photograph) -> Image.Image:
-    """Pixels (H, W) or (H, W, 3) as an 8-bit PIL image with the transparency, profile and DPI of `like`."""
+    """Pixels (H, W) or (H, W, 3) as an 8-bit PIL image with the transparency, profile, DPI and EXIF of `like`."""
     image = Image.fromarray(np.ascontiguousarray(to_8_bit(pixels)))
     if like.alpha is not None:
         image.putalpha(Image.fromarray(np.ascontiguousarray(to_8_bit(like.alpha))))

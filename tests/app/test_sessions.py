@@ -1,7 +1,9 @@
 """Open pages and their files."""
 
 import os
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,7 @@ def test_a_page_that_is_closed_leaves_nothing(sessions: Sessions) -> None:
     make(sessions, "a", "several")
     upload = sessions.root / "photo.jpg"
     upload.touch()
-    sessions["a"].uploads.add(upload)
+    sessions.add_uploads("a", [upload])
     other = make(sessions, "b")
     sessions.close("a")
     sessions.close("a")  # and again, as a browser may say
@@ -80,11 +82,42 @@ def test_a_file_that_two_pages_sent_stays_for_the_other(sessions: Sessions) -> N
     upload = sessions.root / "photo.jpg"
     upload.touch()
     for name in "ab":
-        sessions[name].uploads.add(upload)
+        sessions.add_uploads(name, [upload])
     sessions.close("a")
     assert upload.exists()
     sessions.close("b")
     assert not upload.exists()
+
+
+class Slow(set[Path]):
+    """Files that take a while to be looked through."""
+
+    def __iter__(self) -> Iterator[Path]:
+        for path in super().__iter__():
+            time.sleep(0.2)
+            yield path
+
+
+def test_a_page_is_closed_while_another_sends_files(sessions: Sessions) -> None:
+    paths = [sessions.root / f"{number}.jpg" for number in range(4)]
+    for path in paths:
+        path.touch()
+    sessions.add_uploads("a", paths[:1])
+    sessions["b"].uploads = Slow(paths[1:3])
+    begun = threading.Event()
+
+    def sent() -> Iterator[Path]:
+        begun.set()
+        time.sleep(0.1)
+        yield paths[3]
+
+    sending = threading.Thread(target=sessions.add_uploads, args=("b", sent()))
+    sending.start()
+    assert begun.wait(10)
+    sessions.close("a")
+    sending.join()
+    assert left(sessions) == ["1.jpg", "2.jpg", "3.jpg"]
+    assert sessions["b"].uploads == set(paths[1:])
 
 
 def test_a_page_that_nobody_uses_is_closed(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +137,7 @@ def test_empty_files_that_gradio_leaves_are_removed(sessions: Sessions) -> None:
         (sessions.root / name).write_text(content)
         then = time.time() - age
         os.utime(sessions.root / name, (then, then))
-    sessions["a"].uploads.add(sessions.root / "gone.jpg")
+    sessions.add_uploads("a", [sessions.root / "gone.jpg"])
     sessions.close("a")
     assert left(sessions) == ["tmp2", "tmp3"]
 

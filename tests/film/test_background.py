@@ -1,7 +1,7 @@
 """Threads that work ahead: bounded, in order, ended with their iterator, their errors raised where they are awaited."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -104,16 +104,34 @@ def test_work_ahead_of_work_ahead() -> None:
     assert list(work_ahead(work_ahead(iter(range(9)), 1), 1)) == list(range(9))
 
 
+def count(ended: threading.Event | None = None) -> Generator[int, None, None]:
+    """Twenty numbers, and word of when it was closed."""
+    try:
+        yield from range(20)
+    finally:
+        if ended is not None:
+            ended.set()
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_map_ahead_keeps_the_order(threads: int) -> None:
-    assert list(map_ahead(lambda number: number**2, range(20), threads)) == [number**2 for number in range(20)]
+    assert list(map_ahead(lambda number: number**2, count(), threads)) == [number**2 for number in range(20)]
+
+
+def half(number: int) -> float:
+    return 1 / (3 - number)
 
 
 def test_map_ahead_raises_in_order() -> None:
-    def half(number: int) -> float:
-        return 1 / (3 - number)
-
-    items = map_ahead(half, range(9), 2)
+    items = map_ahead(half, count(), 2)
     assert [next(items) for _ in range(3)] == [1 / 3, 1 / 2, 1]
     with pytest.raises(ZeroDivisionError):
         next(items)
+
+
+def test_an_error_in_a_thread_closes_the_source() -> None:
+    ended = threading.Event()
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(map_ahead(half, count(ended), 2))
+    assert ended.is_set()  # while the error, and with it the frames that raised it, are there
+    assert caught.value is not None

@@ -1,5 +1,6 @@
 """The finished parts of a film: what an earlier start left is gone on with, but for what is damaged."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -54,6 +55,20 @@ def test_what_is_joined_leaves_nothing(output: Path) -> None:
     with begin(output) as segments:
         segments.is_joined = True
     assert list(output.parent.iterdir()) == []
+
+
+def test_what_cannot_be_begun_leaves_nothing(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    other = Segments(output, {"film": "other.mkv"}, {"threads": 1})
+    with monkeypatch.context() as full:
+        full.setattr("colorize.film.segments.write_whole", write)
+        with pytest.raises(OSError, match="No space left"):
+            other.__enter__()
+    assert list(output.parent.iterdir()) == []
+    with begin(output) as segments:  # which nobody else is making
+        assert segments.frames == 0
 
 
 @pytest.mark.parametrize("kind", ["flipped", "cut"])

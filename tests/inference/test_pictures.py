@@ -1,5 +1,6 @@
 """Pictures of all kinds: PIL images, arrays and tensors give what their file gives, or one sentence."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,20 @@ def test_damaged_exif_is_left_out_of_an_image() -> None:
     image = Image.linear_gradient("L")
     image.info["exif"] = b"Exif\0\0no directory"
     np.testing.assert_array_equal(as_photograph(image, None).pixels, np.asarray(image))
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_tiff_image_keeps_its_file_name(is_damaged: bool, tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    Image.fromarray(render_scenes([0], 96)[0]).save(path, compression="tiff_lzw")
+    if is_damaged:
+        data = bytearray(path.read_bytes())
+        data[400:5000] = bytes(4600)
+        path.write_bytes(data)
+    with Image.open(path) as image:
+        with pytest.raises(OSError, match="decoder error") if is_damaged else nullcontext():
+            as_photograph(image, None)
+        assert image.filename == str(path)
 
 
 def test_the_fourth_channel_of_an_array_is_alpha() -> None:
