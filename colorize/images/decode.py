@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     PHOTOMETRIC_INTERPRETATION,
@@ -17,6 +18,7 @@ from PIL.TiffImagePlugin import (
 from colorize.images.jpeg import decode_luma
 from colorize.images.photograph import Pixels, strips
 from colorize.images.profiles import converter_to_srgb
+from colorize.images.texts import load_png
 from colorize.images.tiff import gray_planes, load_tiff
 
 Decoded = tuple[Pixels, Pixels | None]
@@ -44,6 +46,8 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         return _planes_16_bit(image, data)
     if isinstance(image, TiffImageFile):
         load_tiff(image)
+    elif isinstance(image, PngImageFile):
+        load_png(image)
     else:
         image.load()
     if image.mode.startswith("I;16"):
