@@ -39,7 +39,7 @@ def load_png(image: PngImageFile) -> None:
 
 
 def _drop_texts(info: dict[str | tuple[int, int], Any]) -> None:
-    """But for EXIF as ImageMagick writes it, which Pillow reads from there."""
+    """Remove all but EXIF as ImageMagick writes it, which Pillow reads from there."""
     for key in [key for key, value in info.items() if isinstance(value, str) and not str(key).startswith(_OTHERS)]:
         del info[key]
 
