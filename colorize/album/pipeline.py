@@ -238,7 +238,7 @@ class Pipeline:
 def _header(file: Path) -> Header | None:
     """None for a file that cannot be read: reading its pixels then gives the reason."""
     try:
-        return read_header(file) if file.is_file() else None
+        return read_header(file)
     except ImageError:
         return None
 
