@@ -3,16 +3,16 @@
 Source: ITU-T T.81, B.2.4.5; PNG, third edition, 11.3.3.
 """
 
-import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from colorize.images import jpeg
+
 COMMENT = "Comment"
 _OTHERS = ("XML:com.adobe.xmp", "Raw profile type ")  # XMP, and EXIF, IPTC or profiles as ImageMagick writes them
-_LONGEST_SEGMENT = 65533
 _LONGEST_KEYWORD = 79
 
 
@@ -50,9 +50,7 @@ def comment_segment(texts: Mapping[str, str]) -> bytes:
     (Pillow's own `comment` fails on small pictures, as it leaves no room for it in its buffer.)
     """
     comment = texts.get(COMMENT, "").encode("utf-8", "surrogateescape")
-    if not 0 < len(comment) <= _LONGEST_SEGMENT:
-        return b""
-    return b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
+    return jpeg.segment(jpeg.COMMENT, comment) if comment else b""
 
 
 def png_texts(texts: Mapping[str, str]) -> Iterator[bytes]:

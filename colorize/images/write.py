@@ -17,7 +17,7 @@ from PIL import Image, features
 from colorize.errors import DiskFullError, ImageError
 from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
-from colorize.images.jpeg import encode_planes
+from colorize.images.jpeg import LONGEST_SEGMENT, encode_planes
 from colorize.images.metadata import exif_block, exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.texts import comment_segment, png_texts
@@ -42,7 +42,7 @@ _SIXTEEN_BIT = ("PNG", "TIFF")
 _LONGEST_TIFF = 2**32 - 1
 _UNENCODABLE = (ValueError, MemoryError, struct.error, cv2.error)
 _TiffFields = tuple[Pixels, Pixels | None, bytes | None, Image.Exif, bytes | None, bytes | None]
-_LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
+_LONGEST_JPEG_XMP = LONGEST_SEGMENT - len(b"http://ns.adobe.com/xap/1.0/\0")
 _PNG_XMP = "XML:com.adobe.xmp"
 
 
@@ -159,8 +159,8 @@ def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
 
 def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
     if isinstance(pixels, Planes):
-        options: dict[str, Any] = {"icc_profile": like.icc_profile}
-        return encode_planes(pixels, _save(Image.new("YCbCr", (16, 16)), like, file_format, quality, options), quality)
+        about = _save(Image.new("YCbCr", (16, 16)), like.icc_profile, like, file_format, quality)
+        return encode_planes(pixels, about, quality)
     if file_format == "TIFF":
         return encode_tiff(*_for_tiff(pixels, like))
     if file_format not in _SIXTEEN_BIT:
@@ -172,10 +172,7 @@ def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality
         return _encode_png(pixels, alpha, like)
     profile = like.icc_profile if pixels.ndim == 3 else None
     image = Image.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
-    options = {"icc_profile": profile}
-    if file_format in ("JPEG", "AVIF"):
-        options["subsampling"] = "4:4:4"
-    return _save(image, like, file_format, quality, options)
+    return _save(image, profile, like, file_format, quality)
 
 
 def _exif_block(like: Photograph, file_format: str) -> bytes | None:
@@ -183,11 +180,11 @@ def _exif_block(like: Photograph, file_format: str) -> bytes | None:
     return exif_block(exif_to_write(like.exif, like.dpi)) if needed else None
 
 
-def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, options: dict[str, Any]) -> bytes:
-    """The image in its format, by Pillow, with what `like` says."""
-    options["dpi"] = like.dpi
+def _save(image: Image.Image, profile: bytes | None, like: Photograph, file_format: str, quality: int) -> bytes:
+    """The image in its format, by Pillow, with its profile and what else `like` says."""
+    options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
     block, is_jpeg = _exif_block(like, file_format), file_format == "JPEG"
-    if block is not None and not (is_jpeg and len(block) > _LONGEST_JPEG_EXIF):
+    if block is not None and not (is_jpeg and len(block) > LONGEST_SEGMENT):
         options["exif"] = block
     if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
         options["xmp"] = like.xmp
@@ -195,6 +192,8 @@ def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, 
         options["extra"] = (iptc_segment(like.iptc) if like.iptc else b"") + comment_segment(like.texts)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
+    if file_format in ("JPEG", "AVIF"):
+        options["subsampling"] = "4:4:4"
     with _memory_file() as file:
         image.save(file, file_format, **{key: value for key, value in options.items() if value is not None})
         file.seek(0)
