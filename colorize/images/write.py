@@ -21,7 +21,7 @@ from colorize.images.jpeg import LONGEST_SEGMENT, encode_planes
 from colorize.images.metadata import exif_block, exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.texts import comment_segment, png_texts
-from colorize.images.tiff import HEADER, encode_page, encode_tiff
+from colorize.images.tiff import HEADER, TiffPage, encode_page, encode_tiff
 
 _FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
@@ -41,7 +41,6 @@ _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
 _LONGEST_TIFF = 2**32 - 1
 _UNENCODABLE = (ValueError, MemoryError, struct.error, cv2.error)
-_TiffFields = tuple[Pixels, Pixels | None, bytes | None, Image.Exif, bytes | None, bytes | None]
 _LONGEST_JPEG_XMP = LONGEST_SEGMENT - len(b"http://ns.adobe.com/xap/1.0/\0")
 _PNG_XMP = "XML:com.adobe.xmp"
 
@@ -119,7 +118,7 @@ def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
             with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
                 at = file.seek(0, os.SEEK_END)
                 at += file.write(bytes(at % 2))
-                page, next_pointer = encode_page(*_for_tiff(pixels, like), at)
+                page, next_pointer = encode_page(_tiff_page(pixels, like), at)
                 if at + len(page) > _LONGEST_TIFF:
                     raise ValueError("its pages need more than the 4 GiB of a TIFF; split the photograph's file")
                 file.write(page)
@@ -148,13 +147,12 @@ def _unwritable_as_image_error(path: Path, *errors: type[Exception]) -> Iterator
         raise ImageError(f"{path}: cannot be written: {reason or str(error) or type(error).__name__}") from error
 
 
-def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
-    """What `encode_tiff` and `encode_page` take."""
+def _tiff_page(pixels: Pixels, like: Photograph) -> TiffPage:
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
     if alpha is not None and pixels.dtype == np.uint16:
         pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
     profile = like.icc_profile if pixels.ndim == 3 else None
-    return pixels, alpha, profile, exif_to_write(like.exif, like.dpi), like.xmp, like.iptc
+    return TiffPage(pixels, alpha, exif_to_write(like.exif, like.dpi), profile, like.xmp, like.iptc)
 
 
 def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
@@ -162,7 +160,7 @@ def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality
         about = _save(Image.new("YCbCr", (16, 16)), like.icc_profile, like, file_format, quality)
         return encode_planes(pixels, about, quality)
     if file_format == "TIFF":
-        return encode_tiff(*_for_tiff(pixels, like))
+        return encode_tiff(_tiff_page(pixels, like))
     if file_format not in _SIXTEEN_BIT:
         pixels = to_8_bit(pixels)
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
