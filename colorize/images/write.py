@@ -63,7 +63,7 @@ def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | Non
     Raises:
         DiskFullError: there is no room left for it.
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
-        ValueError: another quality, or pixels of another type or shape.
+        ValueError: another quality, or pixels of another type or shape, or none.
     """
     path = Path(path)
     if not 1 <= quality <= 100:
@@ -132,6 +132,8 @@ def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
 def _check(pixels: Pixels, like: Photograph) -> None:
     if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
         raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
+    if pixels.size == 0:
+        raise ValueError(f"pixels are empty: {pixels.shape}")
     if like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
         raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
 
