@@ -162,13 +162,13 @@ def _color_16_bit(data: bytes, raw_mode: str, transparent: object) -> Decoded:
         if alpha is not None:
             alpha[rows] = bgra[rows, :, 3]
             if raw_mode.startswith("RGBa"):
-                _divide(pixels[rows], alpha[rows])
+                _unpremultiply(pixels[rows], alpha[rows])
     if alpha is None and isinstance(transparent, tuple):
         alpha = _opaque_where((pixels != np.array(transparent, np.uint16)).any(axis=2), pixels)
     return pixels, alpha
 
 
-def _divide(premultiplied: npt.NDArray[np.uint16], alpha: npt.NDArray[np.uint16]) -> None:
+def _unpremultiply(premultiplied: npt.NDArray[np.uint16], alpha: npt.NDArray[np.uint16]) -> None:
     """Turn colour times alpha into colour, in place; where alpha is 0 it stays as stored."""
     opacity = np.where(alpha == 0, 65535, alpha).astype(np.float64)[..., None]
     premultiplied[:] = np.round(premultiplied * (65535 / opacity)).clip(0, 65535).astype(np.uint16)
