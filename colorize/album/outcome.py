@@ -17,6 +17,7 @@ class Outcome:
     disk_full: str | None = None
 
     def add(self, row: LedgerRow) -> None:
+        """Count a photograph that is finished, or kept."""
         self.counts[row.status] += 1
         if row.status == "failed":
             self.failed.append(row.message)
@@ -34,5 +35,6 @@ class Outcome:
         return self.total - self.counts.total()
 
     def summary(self) -> str:
+        """How many have which status, as "2 written, 1 in colour already, 0 kept, 0 failed"."""
         colored = f"{self.counts['colored']} in colour already, " if self.counts["colored"] else ""
         return f"{self.counts['done']} written, {colored}{self.counts['kept']} kept, {self.counts['failed']} failed"

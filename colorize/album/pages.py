@@ -43,7 +43,7 @@ def make_pages(
 
 def _color(photograph: Photograph, colorizer: Colorizer, settings: Settings) -> Made:
     if colorizer.at_full_size:
-        return colorizer.render(photograph.pixels, saturation=settings.saturation, tta=settings.tta)
+        return colorizer.render(photograph.pixels)
     small = colorizer.shrink(photograph.pixels)
     if settings.keep_color and is_colored(small):
         return None

@@ -198,12 +198,12 @@ class Pipeline:
     def _make(self, items: list[_Item], torch_threads: int) -> Sequence[Made]:
         started = time.perf_counter()
         torch.set_num_threads(torch_threads)
-        seen = [(item.photograph, item.small) for item in items if item.photograph and item.small is not None]
         made: Sequence[Made]
-        if seen:
-            made = color(self.colorizer, seen, self.settings)
-        else:  # the network runs over the whole photograph
+        if self.colorizer.at_full_size:
             made = [self.colorizer.render(item.photograph.pixels) for item in items if item.photograph]
+        else:
+            seen = [(item.photograph, item.small) for item in items if item.photograph and item.small is not None]
+            made = color(self.colorizer, seen, self.settings)
         for item in items:
             item.seconds += (time.perf_counter() - started) / len(items)
         return made
@@ -238,7 +238,7 @@ class Pipeline:
 def _header(file: Path) -> Header | None:
     """None for a file that cannot be read: reading its pixels then gives the reason."""
     try:
-        return read_header(file) if file.is_file() else None
+        return read_header(file)
     except ImageError:
         return None
 

@@ -5,10 +5,11 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn, TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -86,23 +87,28 @@ def _in_other_words(message: str) -> str | None:
 
 
 def _no_choice() -> str:
-    """The sentence for GROUP=null, of which Hydra says neither the group nor the remedy."""
-    groups = [word.removesuffix("=null") for word in sys.argv[1:] if word.endswith("=null")]
-    word = next((f"{group}=null" for group in groups if (CONFIG_DIR / group).is_dir()), "A group of null")
+    """The sentence for GROUP=null or GROUP=1, of which Hydra says neither the group nor the remedy."""
+    groups = [override for override in _overrides_in(sys.argv[1:]) if (CONFIG_DIR / override.key_or_group).is_dir()]
+    words = [override.input_line for override in groups if not isinstance(override.value(), (str, list))]
+    word = words[0] if words else "A group of null"
     return f"{word} chooses nothing, but a group of the configuration needs a choice: leave it out, or give a name."
 
 
 def _debug_in(words: list[str]) -> bool:
     """What the command line says of `debug`, also when no configuration could be composed of it."""
-    debug = False
+    values = [override.value() for override in _overrides_in(words) if override.key_or_group == "debug"]
+    return bool(values) and _is_true(values[-1])
+
+
+def _overrides_in(words: list[str]) -> Iterator[Override]:
+    """The overrides of one value each."""
     for word in words:
         try:
             override = OverridesParser.create().parse_override(word)
         except HydraException:  # a flag, or the mistake itself
             continue
-        if override.key_or_group == "debug" and not override.is_delete() and not override.is_sweep_override():
-            debug = _is_true(override.value())
-    return debug
+        if not override.is_delete() and not override.is_sweep_override():
+            yield override
 
 
 def _is_true(value: object) -> bool:

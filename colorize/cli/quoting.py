@@ -39,4 +39,4 @@ def quote_if_needed(text: str) -> str:
 def quote(text: str) -> str:
     """A string that may hold anything, as the grammars of Hydra and OmegaConf write it."""
     text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", text)
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"
+    return "'" + re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + (found[2] and r"\'"), text) + "'"

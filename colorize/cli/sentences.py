@@ -83,6 +83,8 @@ def _missing_plugin(config: str) -> MissingConfigException | None:
                 _compose(config, [word], with_hydra=True)
             except MissingConfigException as error:
                 return error
+            except (HydraException, ValueError):  # another mistake, which is named once -m is given
+                continue
     return None
 
 

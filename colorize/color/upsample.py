@@ -45,11 +45,11 @@ def guide(gray: Tensor, chroma: Tensor) -> Tensor:
     if gray.shape[0] != chroma.shape[0] or gray.shape[2:] != chroma.shape[2:]:
         raise ValueError(f"gray and chroma differ in size: {tuple(gray.shape)} and {tuple(chroma.shape)}.")
     mean_gray, mean_chroma = _window_mean(gray), _window_mean(chroma)
-    variance = (_window_mean(gray.square()) - mean_gray.square()).clamp(min=0)
+    gray_variance = (_window_mean(gray.square()) - mean_gray.square()).clamp(min=0)
     covariance = _window_mean(gray * chroma) - mean_gray * mean_chroma
-    of_chroma = (_window_mean(chroma.square()) - mean_chroma.square()).clamp(min=0).sum(dim=1, keepdim=True)
-    explained = covariance.square().sum(dim=1, keepdim=True) / (variance * of_chroma + 1e-11)  # R²
-    slope = _window_mean(covariance / (variance + EPSILON) * explained.clamp(max=1))
+    chroma_variance = (_window_mean(chroma.square()) - mean_chroma.square()).clamp(min=0).sum(dim=1, keepdim=True)
+    r_squared = covariance.square().sum(dim=1, keepdim=True) / (gray_variance * chroma_variance + 1e-11)
+    slope = _window_mean(covariance / (gray_variance + EPSILON) * r_squared.clamp(max=1))
     least, greatest = _window_limit(chroma, torch.minimum), _window_limit(chroma, torch.maximum)
     return torch.cat([slope, chroma - slope * gray, least, greatest], dim=1)
 

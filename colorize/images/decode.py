@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     PHOTOMETRIC_INTERPRETATION,
@@ -17,6 +18,7 @@ from PIL.TiffImagePlugin import (
 from colorize.images.jpeg import decode_luma
 from colorize.images.photograph import Pixels, strips
 from colorize.images.profiles import converter_to_srgb
+from colorize.images.texts import load_png
 from colorize.images.tiff import gray_planes, load_tiff
 
 Decoded = tuple[Pixels, Pixels | None]
@@ -44,6 +46,8 @@ def decode(image: ImageFile.ImageFile, data: bytes) -> Decoded:
         return _planes_16_bit(image, data)
     if isinstance(image, TiffImageFile):
         load_tiff(image)
+    elif isinstance(image, PngImageFile):
+        load_png(image)
     else:
         image.load()
     if image.mode.startswith("I;16"):
@@ -158,13 +162,13 @@ def _color_16_bit(data: bytes, raw_mode: str, transparent: object) -> Decoded:
         if alpha is not None:
             alpha[rows] = bgra[rows, :, 3]
             if raw_mode.startswith("RGBa"):
-                _divide(pixels[rows], alpha[rows])
+                _unpremultiply(pixels[rows], alpha[rows])
     if alpha is None and isinstance(transparent, tuple):
         alpha = _opaque_where((pixels != np.array(transparent, np.uint16)).any(axis=2), pixels)
     return pixels, alpha
 
 
-def _divide(premultiplied: npt.NDArray[np.uint16], alpha: npt.NDArray[np.uint16]) -> None:
+def _unpremultiply(premultiplied: npt.NDArray[np.uint16], alpha: npt.NDArray[np.uint16]) -> None:
     """Turn colour times alpha into colour, in place; where alpha is 0 it stays as stored."""
     opacity = np.where(alpha == 0, 65535, alpha).astype(np.float64)[..., None]
     premultiplied[:] = np.round(premultiplied * (65535 / opacity)).clip(0, 65535).astype(np.uint16)

@@ -12,6 +12,7 @@ from xml.parsers import expat
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from colorize.images.jpeg import APP13, segment
 from colorize.images.pages import read_tag
 
 _LONGEST = 2**24
@@ -23,7 +24,6 @@ _TIFF, _EXIF, _PHOTOSHOP = (
 )
 _TIFF_IPTC = 33723
 PHOTOSHOP_IPTC = 0x0404
-_LONGEST_SEGMENT = 65533
 
 
 def read_xmp(xmp: Any, *, is_converted: bool = False) -> bytes | None:
@@ -116,5 +116,4 @@ def _records(data: bytes) -> bytes | None:
 def iptc_segment(iptc: bytes) -> bytes:
     """JPEG's APP13 segment with the records in Photoshop's block; nothing where they are too long for one."""
     block = b"8BIM" + struct.pack(">HHI", PHOTOSHOP_IPTC, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
-    content = b"Photoshop 3.0\0" + block
-    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content if len(content) <= _LONGEST_SEGMENT else b""
+    return segment(APP13, b"Photoshop 3.0\0" + block)

@@ -1,4 +1,6 @@
-"""The planes of JPEG files, which libjpeg-turbo gives and takes as they are: luma out, luma and chroma in."""
+"""JPEG files in parts: planes as libjpeg-turbo gives and takes them (luma out, luma and chroma in), and segments."""
+
+import struct
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +8,9 @@ from simplejpeg import decode_jpeg, decode_jpeg_header, encode_jpeg_yuv_planes
 
 from colorize.images.photograph import Planes
 
-_SAID = frozenset(range(0xE0, 0xF0)) | {0xFE}  # the markers of APP0 to APP15, and of a comment
+APP13, COMMENT = 0xED, 0xFE  # markers
+LONGEST_SEGMENT = 65533  # bytes of its content
+_METADATA = frozenset(range(0xE0, 0xF0)) | {COMMENT}  # the markers of APP0 to APP15, and of a comment
 
 
 def decode_luma(data: bytes, width: int, height: int) -> npt.NDArray[np.uint8] | None:
@@ -38,12 +42,19 @@ def encode_planes(planes: Planes, about: bytes, quality: int) -> bytes:
     if height % 2 or width % 2:  # libjpeg-turbo reads the row and the column that chroma has beyond
         luma = np.pad(luma, ((0, height % 2), (0, width % 2)), "edge")[:height, :width]
     jpeg: bytes = encode_jpeg_yuv_planes(luma, cb, cr, quality, fastdct=False)
-    return about[: _first_table(about)] + jpeg[_first_table(jpeg) :]
+    return about[: _end_of_metadata(about)] + jpeg[_end_of_metadata(jpeg) :]
 
 
-def _first_table(jpeg: bytes) -> int:
-    """Where the segments before it end (ITU-T T.81, B.1.1)."""
+def segment(marker: int, content: bytes) -> bytes:
+    """A segment of a JPEG (ITU-T T.81, B.1.1.4); nothing where the content is longer than `LONGEST_SEGMENT`."""
+    if len(content) > LONGEST_SEGMENT:
+        return b""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def _end_of_metadata(jpeg: bytes) -> int:
+    """Where the first segment begins that is about pixels: a table or a frame."""
     at = 2
-    while jpeg[at + 1] in _SAID:
+    while jpeg[at + 1] in _METADATA:
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
     return at

@@ -17,6 +17,7 @@ _OLD_JPEG = 513
 _SUB_IFDS, _EXIF, _GPS, _INTEROP = 330, 34665, 34853, 40965
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_BROKEN = (struct.error, OSError, OverflowError, ValueError)  # also for a place beyond any file
 
 
 class Page(NamedTuple):
@@ -84,13 +85,13 @@ def choose_page(pages: list[Page], number: int | None) -> Page:
         raise ValueError(f"it has {counted} pages, which predict.py colours; here give a file of one page")
     if len(pages) > 1 and pages[0].frames == _MOST_PAGES:
         raise ValueError(f"it has {counted} pages; split it into files of fewer pages, as tiffsplit does")
-    if number is not None and number >= len(pages):
+    if number is not None and not 0 <= number < len(pages):
         raise ValueError(f"it has {counted} pages, but page {number + 1} was asked for")
     return pages[number or 0]
 
 
 def read_page(file: BinaryIO, page: Page) -> bytes:
-    """The file, if this page is all there is in it; else a TIFF of this page with its EXIF and GPS data.
+    """The file, if this page is all there is in it; else a TIFF of this page with its sound EXIF and GPS data.
 
     Raises:
         ValueError, struct.error: its directory is broken, or its pixels are stored in a way that cannot be copied.
@@ -112,10 +113,11 @@ def read_page(file: BinaryIO, page: Page) -> bytes:
     body = b"".join(pieces)
     body += bytes(len(body) % 2)
     for tag in (_EXIF, _GPS):
-        if tag in entries:
-            inner = _entries(file, _integers(entries[tag], form)[0], form)
+        pointer = entries.pop(tag, None)
+        inner = _inner_entries(file, pointer, form) if pointer is not None else []
+        if inner:
             at = start + len(body)
-            body += _directory([entry for entry in inner if entry.tag != _INTEROP], at, form)
+            body += _directory(inner, at, form)
             entries[tag] = _Entry(tag, kind, 1, struct.pack(form.offset, at))
     file.seek(0)
     header = file.read(start - struct.calcsize(form.offset)) + struct.pack(form.offset, start + len(body))
@@ -158,7 +160,7 @@ def _directories(file: BinaryIO) -> Iterator[tuple[int, int]]:
                     (subfile_type,) = struct.unpack_from(form.order + ("H" if kind == 3 else "I"), value)
             yield offset, subfile_type
             offset = following
-    except (struct.error, OSError, OverflowError, ValueError):  # a place before the start or beyond any file
+    except _BROKEN:
         return
 
 
@@ -186,8 +188,19 @@ def _entries(file: BinaryIO, offset: int, form: _Form) -> list[_Entry]:
     return entries
 
 
+def _inner_entries(file: BinaryIO, pointer: _Entry, form: _Form) -> list[_Entry]:
+    """The EXIF or GPS directory that an entry points to; none where that is broken."""
+    try:
+        (offset,) = _integers(pointer, form)
+        return [entry for entry in _entries(file, offset, form) if entry.tag != _INTEROP]
+    except _BROKEN:
+        return []
+
+
 def _integers(entry: _Entry, form: _Form) -> tuple[int, ...]:
-    return struct.unpack(f"{form.order}{entry.count}{_INTEGERS.get(entry.kind, 'x')}", entry.value)
+    if entry.kind not in _INTEGERS:
+        raise ValueError("its directory is broken")
+    return struct.unpack(f"{form.order}{entry.count}{_INTEGERS[entry.kind]}", entry.value)
 
 
 def _pieces(file: BinaryIO, offsets: tuple[int, ...], counts: tuple[int, ...]) -> list[bytes]:

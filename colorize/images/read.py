@@ -94,23 +94,20 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         _check_size(image, max_megapixels)
         if min_size is not None:  # of all formats JPEG alone has drafts
             image.draft(None, (min_size, min_size))
-        profile, file_format = image.info.get("icc_profile"), image.format or ""
-        luma_profile = None
-        if gray and isinstance(image, JpegImageFile) and image.mode == "RGB" and is_srgb(profile):
-            image.draft("L", None)
-            luma_profile = profile if color_space(profile) == "RGB" else None
+        profile = image.info.get("icc_profile")
+        luma_profile = _draft_luma(image, profile) if gray else None
         # Pillow and OpenCV turn a TIFF upright by themselves, and Pillow then forgets how it stood.
         turned = image.tag_v2.get(Base.Orientation, 1) if isinstance(image, TiffImageFile) else None
         xmp = image.info.pop("xmp", None) if turned is not None else None  # where Pillow would find another one
         pixels, alpha = decode(image, data)
         orientation = read_orientation(image) if turned is None else 1
         dpi = read_dpi(image)
-        pixels = _turn(pixels, orientation)
-        stored = pixels
+        pixels = stored = _turn(pixels, orientation)
         pixels = gamma_to_srgb(pixels, image.info)
         pixels, profile = to_srgb(pixels, None if image.mode in ("CMYK", "LAB") else profile)
-        exif = read_exif(image, pixels.shape[1::-1], is_converted=pixels is not stored)
-        xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=pixels is not stored)
+        is_converted = pixels is not stored
+        exif = read_exif(image, pixels.shape[1::-1], is_converted=is_converted)
+        xmp = read_xmp(xmp or image.info.get("xmp"), is_converted=is_converted)
         iptc = read_iptc(image, data)
         texts = read_texts(image)
     if dpi is not None and (turned or orientation) in (5, 6, 7, 8):
@@ -126,8 +123,16 @@ def _photograph(data: bytes, max_megapixels: float | None, min_size: int | None,
         iptc=iptc,
         texts=texts,
         dpi=dpi,
-        format="JPEG" if file_format == "MPO" else file_format,
+        format="JPEG" if image.format == "MPO" else image.format or "",
     )
+
+
+def _draft_luma(image: Image.Image, profile: bytes | None) -> bytes | None:
+    """Have a JPEG in colour and sRGB decoded to its luma alone, and give its RGB profile, if it has one."""
+    if not (isinstance(image, JpegImageFile) and image.mode == "RGB" and is_srgb(profile)):
+        return None
+    image.draft("L", None)
+    return profile if color_space(profile) == "RGB" else None
 
 
 def _turn(pixels: Pixels, orientation: int) -> Pixels:

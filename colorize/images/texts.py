@@ -3,14 +3,16 @@
 Source: ITU-T T.81, B.2.4.5; PNG, third edition, 11.3.3.
 """
 
-import struct
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from colorize.images import jpeg
 
 COMMENT = "Comment"
 _OTHERS = ("XML:com.adobe.xmp", "Raw profile type ")  # XMP, and EXIF, IPTC or profiles as ImageMagick writes them
-_LONGEST_SEGMENT = 65533
 _LONGEST_KEYWORD = 79
 
 
@@ -19,15 +21,27 @@ def read_texts(image: Image.Image) -> dict[str, str]:
 
     Bytes of a comment that are no UTF-8 become surrogates, as `comment_segment` expects them.
     """
+    if isinstance(image, PngImageFile):
+        return {
+            key: value
+            for key, value in image.text.items()
+            if 0 < len(key) <= _LONGEST_KEYWORD and not key.startswith(_OTHERS) and "\0" not in value
+        }
     comment = image.info.get("comment")
-    if image.format != "PNG":
-        return {COMMENT: comment.decode("utf-8", "surrogateescape")} if isinstance(comment, bytes) and comment else {}
-    texts = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
-    return {
-        key: value
-        for key, value in texts.items()
-        if 0 < len(key) <= _LONGEST_KEYWORD and not key.startswith(_OTHERS) and "\0" not in value
-    }
+    return {COMMENT: comment.decode("utf-8", "surrogateescape")} if isinstance(comment, bytes) and comment else {}
+
+
+def load_png(image: PngImageFile) -> None:
+    """Decode it, without the texts among what Pillow says of it: one called "gamma" is no gamma."""
+    _drop_texts(image.info)
+    image.load()
+    _drop_texts(image.info)  # those behind the pixels
+
+
+def _drop_texts(info: dict[str | tuple[int, int], Any]) -> None:
+    """Remove all but EXIF as ImageMagick writes it, which Pillow reads from there."""
+    for key in [key for key, value in info.items() if isinstance(value, str) and not str(key).startswith(_OTHERS)]:
+        del info[key]
 
 
 def comment_segment(texts: Mapping[str, str]) -> bytes:
@@ -36,9 +50,7 @@ def comment_segment(texts: Mapping[str, str]) -> bytes:
     (Pillow's own `comment` fails on small pictures, as it leaves no room for it in its buffer.)
     """
     comment = texts.get(COMMENT, "").encode("utf-8", "surrogateescape")
-    if not 0 < len(comment) <= _LONGEST_SEGMENT:
-        return b""
-    return b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
+    return jpeg.segment(jpeg.COMMENT, comment) if comment else b""
 
 
 def png_texts(texts: Mapping[str, str]) -> Iterator[bytes]:

@@ -5,12 +5,12 @@ Source: TIFF 6.0 (Adobe, 1992).
 
 import struct
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import accumulate
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
@@ -98,74 +98,78 @@ def _with_directory(data: bytes, entries: dict[int, tuple[int, ...]]) -> bytes:
     return header + data[8:] + bytes(len(data) % 2) + directory + bytes(4) + extra
 
 
-def encode_tiff(
-    pixels: Pixels,
-    alpha: Pixels | None,
-    icc_profile: bytes | None,
-    exif: Image.Exif,
-    xmp: bytes | None = None,
-    iptc: bytes | None = None,
-) -> bytes:
+@dataclass(frozen=True)
+class TiffPage:
+    """What a page of a TIFF is written from.
+
+    Attributes:
+        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16.
+        alpha: (H, W) of the same dtype, or None.
+        exif: its first directory, the resolution included, and its EXIF and GPS directories.
+        icc_profile, xmp, iptc: go into the file as they are.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None
+    exif: Image.Exif
+    icc_profile: bytes | None
+    xmp: bytes | None
+    iptc: bytes | None
+
+
+def encode_tiff(page: TiffPage) -> bytes:
     """A TIFF of one page: see `encode_page`."""
-    page, _ = encode_page(pixels, alpha, icc_profile, exif, xmp, iptc, at=len(HEADER) + 4)
-    return HEADER + struct.pack("<I", len(HEADER) + 4) + page
+    at = len(HEADER) + 4
+    encoded, _ = encode_page(page, at)
+    return HEADER + struct.pack("<I", at) + encoded
 
 
-def encode_page(
-    pixels: Pixels,
-    alpha: Pixels | None,
-    icc_profile: bytes | None,
-    exif: Image.Exif,
-    xmp: bytes | None,
-    iptc: bytes | None,
-    at: int,
-) -> tuple[bytes, int]:
+def encode_page(page: TiffPage, at: int) -> tuple[bytes, int]:
     """A page of a little-endian TIFF: strips, deflate (lossless) after horizontal differences, unassociated alpha.
 
     Args:
-        pixels: (H, W) or (H, W, 3), uint8 or uint16.
-        alpha: (H, W) of the same dtype, or None.
-        icc_profile, xmp, iptc: go into the file as they are.
-        exif: its first directory, the resolution included, and its EXIF and GPS directories.
+        page: what it holds.
         at: the place in the file, even, where the page will begin.
 
     Returns:
         The page, and the place in the file of its last pointer, to the next page, which is 0.
     """
-    height, width = pixels.shape[:2]
-    channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
-    coded = []
-    rows_per_strip = 1
-    for rows in strips(height, width):
-        rows_per_strip = max(rows_per_strip, rows.stop - rows.start)
-        strip: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = pixels[rows].reshape(rows.stop - rows.start, width, -1)
-        if alpha is not None:
-            strip = np.concatenate([strip, alpha[rows][..., None]], axis=2)
-        differences = np.diff(strip, axis=1, prepend=strip.dtype.type(0))
-        coded.append(zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 1))
+    height, width = page.pixels.shape[:2]
+    channels = (1 if page.pixels.ndim == 2 else 3) + (page.alpha is not None)
+    rows_of_strips = list(strips(height, width))
+    coded = [_compress(page, rows) for rows in rows_of_strips]
     directory = ImageFileDirectory_v2()
-    for tag, value in exif.items():
-        directory[tag] = in_little_endian(exif, tag) if tag in (IFD.Exif, IFD.GPSInfo) else value
+    for tag, value in page.exif.items():
+        directory[tag] = in_little_endian(page.exif, tag) if tag in (IFD.Exif, IFD.GPSInfo) else value
     sizes = [len(strip) for strip in coded]
     directory[Base.ImageWidth], directory[Base.ImageLength] = width, height
-    directory[Base.BitsPerSample] = (8 * pixels.itemsize,) * channels
+    directory[Base.BitsPerSample] = (8 * page.pixels.itemsize,) * channels
     directory[Base.Compression], directory[Base.Predictor] = _DEFLATE, _HORIZONTAL_DIFFERENCES
-    directory[Base.PhotometricInterpretation] = _BLACK_IS_ZERO if pixels.ndim == 2 else _RGB
+    directory[Base.PhotometricInterpretation] = _BLACK_IS_ZERO if page.pixels.ndim == 2 else _RGB
     directory.tagtype[Base.StripOffsets] = directory.tagtype[Base.StripByteCounts] = _LONG
     directory[Base.StripOffsets] = tuple(accumulate(sizes[:-1], initial=0))
     directory[Base.StripByteCounts] = tuple(sizes)
-    directory[Base.SamplesPerPixel], directory[Base.RowsPerStrip] = channels, rows_per_strip
+    directory[Base.SamplesPerPixel], directory[Base.RowsPerStrip] = channels, rows_of_strips[0].stop
     directory[Base.PlanarConfiguration] = _INTERLEAVED
-    if alpha is not None:
+    if page.alpha is not None:
         directory[Base.ExtraSamples] = _UNASSOCIATED_ALPHA
     blocks = (
-        (Base.XMLPacket, _BYTE, xmp),
-        (Base.IPTCNAA, _UNDEFINED, iptc),
-        (Base.InterColorProfile, _UNDEFINED, icc_profile),
+        (Base.XMLPacket, _BYTE, page.xmp),
+        (Base.IPTCNAA, _UNDEFINED, page.iptc),
+        (Base.InterColorProfile, _UNDEFINED, page.icc_profile),
     )
     for block_tag, kind, block in blocks:
         if block is not None:
             directory.tagtype[block_tag] = kind
             directory[block_tag] = block
-    page = mark_undefined(directory.tobytes(at), at, "<")  # Pillow moves the strip offsets to the place behind itself
-    return page + b"".join(coded), at + 2 + 12 * len(directory)
+    encoded = directory.tobytes(at)  # Pillow moves the strip offsets to the place behind it
+    return mark_undefined(encoded, at, "<") + b"".join(coded), at + 2 + 12 * len(directory)
+
+
+def _compress(page: TiffPage, rows: slice) -> bytes:
+    """A strip of those rows."""
+    strip = page.pixels[rows].reshape(rows.stop - rows.start, page.pixels.shape[1], -1)
+    if page.alpha is not None:
+        strip = np.concatenate([strip, page.alpha[rows][..., None]], axis=2)
+    differences = np.diff(strip, axis=1, prepend=strip.dtype.type(0))
+    return zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 1)

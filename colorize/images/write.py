@@ -17,11 +17,11 @@ from PIL import Image, features
 from colorize.errors import DiskFullError, ImageError
 from colorize.files import whole_file, write_whole
 from colorize.images.descriptions import iptc_segment
-from colorize.images.jpeg import encode_planes
+from colorize.images.jpeg import LONGEST_SEGMENT, encode_planes
 from colorize.images.metadata import exif_block, exif_to_write
 from colorize.images.photograph import Photograph, Pixels, Planes, on_white, three_channels, to_8_bit, to_depth_of
 from colorize.images.texts import comment_segment, png_texts
-from colorize.images.tiff import HEADER, encode_page, encode_tiff
+from colorize.images.tiff import HEADER, TiffPage, encode_page, encode_tiff
 
 _FORMAT_OF_SUFFIX = {
     ".jpg": "JPEG",
@@ -41,8 +41,7 @@ _NO_ALPHA = ("JPEG", "BMP")
 _SIXTEEN_BIT = ("PNG", "TIFF")
 _LONGEST_TIFF = 2**32 - 1
 _UNENCODABLE = (ValueError, MemoryError, struct.error, cv2.error)
-_TiffFields = tuple[Pixels, Pixels | None, bytes | None, Image.Exif, bytes | None, bytes | None]
-_LONGEST_JPEG_EXIF, _LONGEST_JPEG_XMP = 65533, 65504
+_LONGEST_JPEG_XMP = LONGEST_SEGMENT - len(b"http://ns.adobe.com/xap/1.0/\0")
 _PNG_XMP = "XML:com.adobe.xmp"
 
 
@@ -64,7 +63,7 @@ def write_photograph(path: Path, pixels: Pixels | Planes, like: Photograph | Non
     Raises:
         DiskFullError: there is no room left for it.
         ImageError: the suffix is not one of ours, the format cannot hold the size, or the file cannot be written.
-        ValueError: another quality, or pixels of another type or shape.
+        ValueError: another quality, or pixels of another type or shape, or none.
     """
     path = Path(path)
     if not 1 <= quality <= 100:
@@ -119,7 +118,7 @@ def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
             with _unwritable_as_image_error(path, OSError, *_UNENCODABLE):
                 at = file.seek(0, os.SEEK_END)
                 at += file.write(bytes(at % 2))
-                page, next_pointer = encode_page(*_for_tiff(pixels, like), at)
+                page, next_pointer = encode_page(_tiff_page(pixels, like), at)
                 if at + len(page) > _LONGEST_TIFF:
                     raise ValueError("its pages need more than the 4 GiB of a TIFF; split the photograph's file")
                 file.write(page)
@@ -133,6 +132,8 @@ def write_pages(path: Path) -> Iterator[Callable[[Pixels, Photograph], None]]:
 def _check(pixels: Pixels, like: Photograph) -> None:
     if pixels.dtype not in (np.uint8, np.uint16) or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
         raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not uint8 or uint16 (H, W) or (H, W, 3)")
+    if pixels.size == 0:
+        raise ValueError(f"pixels are empty: {pixels.shape}")
     if like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
         raise ValueError(f"pixels are {pixels.shape}, but the alpha of like is {like.alpha.shape}")
 
@@ -148,21 +149,20 @@ def _unwritable_as_image_error(path: Path, *errors: type[Exception]) -> Iterator
         raise ImageError(f"{path}: cannot be written: {reason or str(error) or type(error).__name__}") from error
 
 
-def _for_tiff(pixels: Pixels, like: Photograph) -> _TiffFields:
-    """What `encode_tiff` and `encode_page` take."""
+def _tiff_page(pixels: Pixels, like: Photograph) -> TiffPage:
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
     if alpha is not None and pixels.dtype == np.uint16:
         pixels = three_channels(pixels)  # no reader of 16-bit gray with alpha is at hand
     profile = like.icc_profile if pixels.ndim == 3 else None
-    return pixels, alpha, profile, exif_to_write(like.exif, like.dpi), like.xmp, like.iptc
+    return TiffPage(pixels, alpha, exif_to_write(like.exif, like.dpi), profile, like.xmp, like.iptc)
 
 
 def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality: int) -> bytes:
     if isinstance(pixels, Planes):
-        options: dict[str, Any] = {"icc_profile": like.icc_profile}
-        return encode_planes(pixels, _save(Image.new("YCbCr", (16, 16)), like, file_format, quality, options), quality)
+        about = _save(Image.new("YCbCr", (16, 16)), like.icc_profile, like, file_format, quality)
+        return encode_planes(pixels, about, quality)
     if file_format == "TIFF":
-        return encode_tiff(*_for_tiff(pixels, like))
+        return encode_tiff(_tiff_page(pixels, like))
     if file_format not in _SIXTEEN_BIT:
         pixels = to_8_bit(pixels)
     alpha = None if like.alpha is None else to_depth_of(like.alpha, pixels)
@@ -172,10 +172,7 @@ def _encode(pixels: Pixels | Planes, like: Photograph, file_format: str, quality
         return _encode_png(pixels, alpha, like)
     profile = like.icc_profile if pixels.ndim == 3 else None
     image = Image.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
-    options = {"icc_profile": profile}
-    if file_format in ("JPEG", "AVIF"):
-        options["subsampling"] = "4:4:4"
-    return _save(image, like, file_format, quality, options)
+    return _save(image, profile, like, file_format, quality)
 
 
 def _exif_block(like: Photograph, file_format: str) -> bytes | None:
@@ -183,11 +180,11 @@ def _exif_block(like: Photograph, file_format: str) -> bytes | None:
     return exif_block(exif_to_write(like.exif, like.dpi)) if needed else None
 
 
-def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, options: dict[str, Any]) -> bytes:
-    """The image in its format, by Pillow, with what `like` says."""
-    options["dpi"] = like.dpi
+def _save(image: Image.Image, profile: bytes | None, like: Photograph, file_format: str, quality: int) -> bytes:
+    """The image in its format, by Pillow, with its profile and what else `like` says."""
+    options: dict[str, Any] = {"icc_profile": profile, "dpi": like.dpi}
     block, is_jpeg = _exif_block(like, file_format), file_format == "JPEG"
-    if block is not None and not (is_jpeg and len(block) > _LONGEST_JPEG_EXIF):
+    if block is not None and not (is_jpeg and len(block) > LONGEST_SEGMENT):
         options["exif"] = block
     if like.xmp is not None and not (is_jpeg and len(like.xmp) > _LONGEST_JPEG_XMP):
         options["xmp"] = like.xmp
@@ -195,6 +192,8 @@ def _save(image: Image.Image, like: Photograph, file_format: str, quality: int, 
         options["extra"] = (iptc_segment(like.iptc) if like.iptc else b"") + comment_segment(like.texts)
     if file_format in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
+    if file_format in ("JPEG", "AVIF"):
+        options["subsampling"] = "4:4:4"
     with _memory_file() as file:
         image.save(file, file_format, **{key: value for key, value in options.items() if value is not None})
         file.seek(0)

@@ -30,7 +30,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} is refused: it is no checkpoint, or holds objects other than weights and plain values; "
             "only checkpoints that a training of colorize wrote are loaded."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # torch raises nearly anything on a damaged file
         raise ColorizeError(f"{path} cannot be read as a checkpoint: {first_line(error)}.") from error
     if not isinstance(checkpoint, dict) or not {"task", "hyper_parameters", "state_dict"} <= checkpoint.keys():
         raise ColorizeError(f"{path} is not a checkpoint of this project: no training of it wrote it.")

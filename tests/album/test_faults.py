@@ -49,6 +49,24 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(folder: Path, name: str) -> Non
     assert len(list(Path("out").iterdir())) == 4
 
 
+def test_a_file_whose_state_cannot_be_asked_is_told_and_the_rest_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        photograph(folder / f"{number}.png")
+    stat = Path.stat
+
+    def stale(path: Path, **options: bool) -> os.stat_result:
+        if path == folder / "1.png":
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stale)
+    results = go()
+    assert {file for file, result in results.items() if result.status == "failed"} == {"1.png"}
+    assert results["1.png"].message == "album/1.png: Stale file handle"
+
+
 @pytest.mark.parametrize("stage", ["shrink", "predict_colors", "merge"])
 def test_an_error_of_any_stage_lands_on_its_photograph(
     folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch

@@ -31,6 +31,7 @@ def composed(*words: str) -> Any:
         "back\\'quote\\\\'",
         " spaces ",
         "line\nbreak.jpg",
+        "back\\slash\\\n",
         "12",
         "true",
         "-dash#%:@?|.jpg",

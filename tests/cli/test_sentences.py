@@ -76,6 +76,7 @@ def test_a_key_of_another_choice_is_not_proposed(
         ("sweep=autoencoders", "Ambiguous value for argument 'seed=1,2': several values need -m"),
         ("launcher=joblib,submitit", "Ambiguous value for argument 'seed=1,2': several values need -m"),
         ("model=lab_unet", "Ambiguous value for argument 'seed=1,2': several values need -m"),
+        ("launcher=null", "Ambiguous value for argument 'seed=1,2': several values need -m"),
     ],
 )
 def test_a_plugin_that_is_missing_is_named_before_several_values(
@@ -93,17 +94,22 @@ def compose_without_plugins(config: str, words: list[str], **options: Any) -> No
     """As Hydra's compose where neither submitit nor Optuna is installed."""
     lacking = {"launcher=submitit": "hydra/launcher/submitit_slurm", "sweep=optuna": "hydra/sweeper/optuna"}
     for word in words:
+        if word.endswith("=null"):
+            raise ValueError("Config group override must be a string or a list. Got NoneType")
         if word in lacking:
             raise MissingConfigException(f"Could not load '{lacking[word]}'", lacking[word])
 
 
-def test_a_group_without_a_choice_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(launch.sys, "argv", ["train.py", "seed=null", "experiment=null"])
+@pytest.mark.parametrize("word", ["experiment=null", "data=3", "model/loss=true", "data@here=3"])
+def test_a_group_without_a_choice_is_named(
+    word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch.sys, "argv", ["train.py", "--cfg=job", "seed=null", "data=paired,folder", word])
     error = ValueError("Config group override must be a string or a list. Got NoneType")
     with pytest.raises(SystemExit) as ended:
         launch.launch(fail(error), "train")
     assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith("error: experiment=null chooses nothing, but a group")
+    assert capsys.readouterr().err.startswith(f"error: {word} chooses nothing, but a group")
 
 
 def fail(error: Exception) -> Any:

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from colorize.errors import ImageError
-from colorize.images import Header, read_header, read_photograph, read_rgb
+from colorize.images import Header, Photograph, read_header, read_photograph, read_rgb, write_pages
 from colorize.images.icc import srgb_profile
 from tests.images.samples import GRAY, RGB
 
@@ -61,6 +61,8 @@ def test_a_page_that_is_not_there(tmp_path: Path) -> None:
     pages(tmp_path / "x.tif", 0, 0)
     with pytest.raises(ImageError, match="it has 2 pages, but page 3 was asked for"):
         read_photograph(tmp_path / "x.tif", page=2)
+    with pytest.raises(ImageError, match="it has 2 pages, but page 0 was asked for"):
+        read_photograph(tmp_path / "x.tif", page=-1)
     Image.fromarray(GRAY).save(tmp_path / "x.png")
     np.testing.assert_array_equal(read_photograph(tmp_path / "x.png", page=0).pixels, GRAY)
     for read in (read_photograph, read_header):
@@ -123,6 +125,27 @@ def test_pages_of_pillow_keep_orientation_exif_and_profile(compression: str | No
         assert page.exif == alone.exif
         assert page.icc_profile == alone.icc_profile
         assert alone.pixels.shape[:2] == image.size
+
+
+@pytest.mark.parametrize(
+    "pointer", [struct.pack("<HHII", IFD.Exif, 4, 1, 10**6), struct.pack("<HHII", IFD.Exif, 7, 4, 8)]
+)
+def test_a_page_whose_exif_is_damaged_is_read_without(pointer: bytes, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Model] = "Leica"
+    exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = "1910:06:01 12:00:00"
+    with write_pages(tmp_path / "x.tif") as add:
+        for _ in range(2):
+            add(RGB, Photograph(RGB, exif=exif.tobytes()))
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    at = data.index(struct.pack("<HHI", IFD.Exif, 4, 1))
+    data[at : at + len(pointer)] = pointer
+    (tmp_path / "x.tif").write_bytes(data)
+    for number, has_date in enumerate((False, True)):
+        photograph = read_photograph(tmp_path / "x.tif", page=number)
+        np.testing.assert_array_equal(photograph.pixels, RGB)
+        assert b"Leica" in (photograph.exif or b"")
+        assert (b"1910:06:01" in (photograph.exif or b"")) is has_date
 
 
 def test_a_page_alone_is_in_memory(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from colorize.images import Photograph, read_photograph, write_photograph
 from colorize.images.photograph import Planes
-from tests.images.samples import GRAY, RGB, png_16
+from tests.images.samples import GRAY, RGB, chunk, png_16
 
 LONG_EXIF = Image.Exif()
 LONG_EXIF[0x010E] = "x" * 60000
@@ -79,6 +79,18 @@ def test_what_stands_for_other_metadata_or_is_damaged_is_left_out(tmp_path: Path
     assert read_photograph(tmp_path / "x.png").texts == {"Title": "Lido"}
     png_16(tmp_path / "y.png", RGB.astype(np.uint16), (b"tEXt", b"Title\0Li\0do"))
     assert read_photograph(tmp_path / "y.png").texts == {}
+
+
+@pytest.mark.parametrize("place", ["before", "behind"])
+@pytest.mark.parametrize("keyword", ["dpi", "exif", "gamma", "icc_profile", "interlace", "srgb", "transparency"])
+def test_a_text_is_no_fact_whatever_it_is_called(keyword: str, place: str, tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "x.png")
+    data = (tmp_path / "x.png").read_bytes()
+    at = data.index(b"IDAT" if place == "before" else b"IEND") - 4
+    (tmp_path / "x.png").write_bytes(data[:at] + chunk(b"tEXt", keyword.encode() + b"\0Lido") + data[at:])
+    photograph = read_photograph(tmp_path / "x.png")
+    assert (photograph.pixels == RGB).all()
+    assert (photograph.alpha, photograph.exif, photograph.texts) == (None, None, {keyword: "Lido"})
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".webp", ".bmp"])

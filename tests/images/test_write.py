@@ -167,6 +167,10 @@ def test_write_refuses(tmp_path: Path) -> None:
     for wrong in (RGB / 255, RGB[..., :2], RGB[None], RGB.astype(np.int32)):
         with pytest.raises(ValueError, match="not uint8 or uint16"):
             write_photograph(tmp_path / "x.png", wrong)
+    for empty in (RGB[:0], GRAY[:, :0]):
+        for suffix in (".tif", ".png"):
+            with pytest.raises(ValueError, match=r"pixels are empty"):
+                write_photograph(tmp_path / f"x{suffix}", empty)
     with pytest.raises(ValueError, match="the alpha of like is"):
         write_photograph(tmp_path / "x.png", RGB[:3], Photograph(RGB, ALPHA))
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]

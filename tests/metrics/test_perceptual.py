@@ -139,7 +139,9 @@ def test_a_file_is_data(
     path = tmp_path / "weights.pth"
     with pytest.raises(ColorizeError, match=rf"{key}\S+ is not a file: .* never downloaded"):
         metric(path)
-    for content in (b"no weights", b"", b"PK\x03\x04"):
+    torch.save({"weight": torch.zeros(1)}, path, _use_new_zipfile_serialization=False)
+    cut = path.read_bytes()[:18]
+    for content in (b"no weights", b"", b"PK\x03\x04", cut):
         path.write_bytes(content)
         with pytest.raises(ColorizeError, match=rf"{key}\S+ cannot be read"):
             metric(path)

@@ -48,6 +48,10 @@ def test_weights_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, t
         load_encoder_weights(network, str(tmp_path / "other.pth"))
     with pytest.raises(ColorizeError, match="cannot be read"):
         load_encoder_weights(network, str(tmp_path / "none.pth"))
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "cut.pth", _use_new_zipfile_serialization=False)
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:18])
+    with pytest.raises(ColorizeError, match=r"cut\.pth cannot be read"):
+        load_encoder_weights(network, str(tmp_path / "cut.pth"))
     find = builtins.__import__
 
     def missing(name: str, *args: Any) -> Any:

@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import pytorch_lightning as pl
@@ -125,6 +126,16 @@ def test_other_files_are_refused_in_one_sentence(content: bytes, tmp_path: Path)
     with pytest.raises(ColorizeError, match=r"other\.ckpt") as caught:
         load_task(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pickled", [b"", b"\x80\x02.", b"\x80\x02K", b"\x80\x02X\x02\0\0\0\xff\xff."])
+def test_a_damaged_pickle_is_refused_in_one_sentence(pickled: bytes, tmp_path: Path) -> None:
+    torch.save({}, tmp_path / "whole.ckpt")
+    with ZipFile(tmp_path / "whole.ckpt") as whole, ZipFile(tmp_path / "x.ckpt", "w") as damaged:
+        for name in whole.namelist():
+            damaged.writestr(name, pickled if name.endswith("data.pkl") else whole.read(name))
+    with pytest.raises(ColorizeError, match=r"x\.ckpt cannot be read as a checkpoint"):
+        load_task(tmp_path / "x.ckpt")
 
 
 def test_a_checkpoint_of_another_project_and_a_missing_one_are_named(tmp_path: Path) -> None:
