@@ -58,7 +58,8 @@ def check(cfg: DictConfig) -> None:
 def check_groups(cfg: DictConfig) -> None:
     """Hydra's ~GROUP leaves a group out, also where a run has a use for it."""
     for group in ("model", "data", "trainer", "callbacks", "logger"):
-        if cfg.get(group) is None:
+        left = cfg.get(group)
+        if left is None or (group == "model" and "_target_" not in left):  # of model, what conf/train.yaml adds stays
             raise ColorizeError(f"A run needs {group}: leave ~{group} out, or give {group}=NAME.")
 
 

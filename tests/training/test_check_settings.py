@@ -47,6 +47,7 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         ([CLOCK, "trainer.accelerator=cpu", "trainer.devices=2"], "=00:00:10:00 goes by the clock of each process"),
         ([CLOCK, "trainer.devices=1", "trainer.num_nodes=2"], r"would not agree .*: give several of them a number"),
         (["~logger"], "A run needs logger: leave ~logger out"),
+        (["~model"], "A run needs model: leave ~model out"),
         (["+callbacks.checkpoint.save_last=true"], r"save_last writes to last\.ckpt, which callbacks\.last writes"),
         (["trainer.precision=64-true"], r"trainer\.precision=64-true cannot be used, .*: use 32-true"),
         (FUSED, r"trainer\.gradient_clip_val=1\.0 cannot be used with a fused optimizer .*gradient_clip_val=null"),
