@@ -130,7 +130,7 @@ def _find(source: str, unlisted: list[str]) -> tuple[Path, list[Path], bool]:
         file
         for file in sorted(set(found))
         if file.suffix.lower() in EXTENSIONS | FILMS
-        and file.is_file()
+        and not os.path.isdir(file)  # noqa: PTH112 # unlike Path's, no error for one in a folder that cannot be entered
         and parents.setdefault(os.path.realpath(file.parent), file.parent) == file.parent
     ]
     if not photographs:

@@ -39,7 +39,8 @@ def find_photographs(root: Path, others: frozenset[str] = frozenset(), unlisted:
             rest += 1
     if not found:
         kinds = ", ".join(sorted(EXTENSIONS))
-        instead = f"only {rest} files of other kinds" if rest else "nor any other file, hidden ones aside"
+        others_found = f"only {rest} file{'' if rest == 1 else 's'} of other kinds"
+        instead = others_found if rest else "nor any other file, hidden ones aside"
         unseen = "".join(f"; {sentence}" for sentence in unlisted or [])
         raise ColorizeError(f"{root}: has no photograph ({kinds}), {instead}{unseen}")
     return sorted(found)

@@ -151,3 +151,8 @@ def test_a_wish_to_end_is_heeded_between_photographs(folder: Path) -> None:
     assert 3 < len(results) < 50
     assert sorted(result.output for result in results.values()) == sorted(map(str, Path("out").iterdir()))
     assert not temporary_files()
+
+
+def test_a_broken_link_that_a_pattern_matches_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("nowhere")
+    assert [job.file.name for job in make_plan(str(tmp_path / "*.png"), str(tmp_path / "out")).jobs] == ["a.png"]
