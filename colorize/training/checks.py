@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from colorize.cli.config import check_missing
@@ -136,7 +136,7 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
 
     InstanceNorm does so in validation too, whose pictures are not cropped.
     """
-    crop = (cfg.data.get("augment") or {}).get("crop_size")
+    crop = OmegaConf.select(cfg, "data.augment.crop_size")
     size = crop if type(crop) is int else cfg.data.image_size
     norms: list[nn.Module] = [module for module in task.network.modules() if isinstance(module, nn.InstanceNorm2d)]
     if norms:
@@ -153,7 +153,7 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
 
 def check_ageing(cfg: DictConfig, task: Task) -> None:
     """Aged pictures are gray."""
-    ageing = (cfg.data.get("augment") or {}).get("ageing")
+    ageing = OmegaConf.select(cfg, "data.augment.ageing")
     if ageing and task.target.in_channels != 1:
         raise ColorizeError(
             f"data.augment.ageing={ageing} ages the gray picture that a network sees, but {type(task).__name__} shows "

@@ -9,6 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
@@ -149,6 +150,15 @@ def test_a_norm_with_pixels_trains(overrides: list[str]) -> None:
     check(cfg)
     task, size = build_task(cfg), cfg.data.augment.crop_size or cfg.data.image_size
     assert task.network(torch.zeros(cfg.data.batch_size, 1, size, size)).isfinite().all()
+
+
+@pytest.mark.parametrize("word", ["none", "false", "5"])
+def test_a_word_is_no_augmentation(word: str) -> None:
+    cfg = compose("train", ["run_dir=RUN", f"data.augment={word}"])
+    check(cfg)
+    with pytest.raises(InstantiationException) as caught:
+        instantiate(cfg.data)
+    assert re.fullmatch(r"data\.augment is \w+, but must hold settings: .*", sentence(caught.value))
 
 
 def test_evaluations_of_a_sweep_take_one_device_each(monkeypatch: pytest.MonkeyPatch) -> None:
