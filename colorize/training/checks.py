@@ -56,11 +56,15 @@ def check(cfg: DictConfig) -> None:
 
 
 def check_groups(cfg: DictConfig) -> None:
-    """Hydra's ~GROUP leaves a group out, also where a run has a use for it."""
+    """Hydra lets ~GROUP leave a group out that a run has a use for, and a value stand in place of settings."""
     for group in ("model", "data", "trainer", "callbacks", "logger"):
         left = cfg.get(group)
         if left is None or (group == "model" and "_target_" not in left):  # of model, what conf/train.yaml adds stays
             raise ColorizeError(f"A run needs {group}: leave ~{group} out, or give {group}=NAME.")
+    for group in ("callbacks", "logger"):
+        for name, settings in cfg[group].items():
+            if settings and not OmegaConf.is_dict(settings):
+                raise ColorizeError(f"{group}.{name}={settings} holds no settings: {group}.{name}=null leaves it out.")
 
 
 def check_paths(cfg: DictConfig) -> None:
