@@ -39,6 +39,8 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         (["seed=one"], "seed=one must be a whole number"),
         (["trainer.max_epochs=1.5"], r"trainer\.max_epochs=1\.5 must be a whole number of at least -1"),
         (["trainer.accumulate_grad_batches=0"], "accumulate_grad_batches=0 must be a whole number of at least 1"),
+        (["trainer.log_every_n_steps=often"], "log_every_n_steps=often must be a whole number of at least 0"),
+        (["trainer.num_sanity_val_steps=1.5"], r"num_sanity_val_steps=1\.5 must be a whole number of at least -1"),
         (["trainer.max_time=5"], "max_time=5 must be DAYS:HOURS:MINUTES:SECONDS"),
         (["ckpt_path=3"], "ckpt_path=3 does not exist: give RUN"),
         ([f"ckpt_path={'x' * 300}"], "x does not exist: give RUN"),

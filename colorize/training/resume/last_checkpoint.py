@@ -38,6 +38,9 @@ class LastCheckpoint(Checkpoint):
         every_n_train_steps: how often within an epoch, in steps of the optimizer; None for no such limit.
         every_n_minutes: the same in minutes.
         resume: whether a training that had ended before its last epoch stays ended, as it does with resume=true.
+
+    Raises:
+        ColorizeError: a number of steps or minutes that is not above 0.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class LastCheckpoint(Checkpoint):
         resume: bool = False,
     ) -> None:
         for key, value in (("every_n_train_steps", every_n_train_steps), ("every_n_minutes", every_n_minutes)):
-            if value is not None and value <= 0:
+            if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise ColorizeError(f"callbacks.last.{key} is {value}, but must be above 0, or null.")
         self.path = Path(dirpath).absolute() / "last.ckpt"
         self.every_n_train_steps, self.every_n_minutes, self.resume = every_n_train_steps, every_n_minutes, resume
