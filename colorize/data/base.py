@@ -165,7 +165,7 @@ class ImageData(pl.LightningDataModule, ABC):
 
     def empty_split(self, split: Split) -> str:
         """The sentence for a split that holds no picture."""
-        return f"The {SPLIT_NAMES[split]} split of the data holds no picture: change data.{split}_fraction."
+        return f"The {SPLIT_NAMES[split]} split of the data holds no picture."
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         return self._loader("train")

@@ -10,7 +10,7 @@ from urllib.error import URLError
 import numpy as np
 from torchvision.datasets import CIFAR10
 
-from colorize.data.base import ImageArray, ImageData, Pictures, Split, check_whole
+from colorize.data.base import SPLIT_NAMES, ImageArray, ImageData, Pictures, Split, check_whole
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
 
@@ -68,6 +68,9 @@ class CIFAR10Data(ImageData):
             "val": ImageArray([train], order[:n_val]),
             "test": ImageArray([test], np.arange(len(test))),
         }
+
+    def empty_split(self, split: Split) -> str:
+        return f"The {SPLIT_NAMES[split]} split holds no picture: change data.val_fraction={self.val_fraction}."
 
 
 def download(folder: Path) -> None:
