@@ -18,6 +18,7 @@ from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.training.loggers.metrics_csv import MetricsCSV
 from colorize.training.resume.checkpoint_io import PREVIOUS, WholeCheckpointIO
+from colorize.training.resume.moved import follow_move
 from colorize.training.resume.process_state import add_sums, collect, restore
 from colorize.training.resume.stop import Stopped, StopRequest
 
@@ -70,6 +71,8 @@ class LastCheckpoint(Checkpoint):
 
     def on_load_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self._restored = checkpoint.get("resume")
+        if self._is_of_this_run(trainer):
+            follow_move(trainer, checkpoint)
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._restored is None:
@@ -92,7 +95,7 @@ class LastCheckpoint(Checkpoint):
             restore(trainer, self._restored["processes"][trainer.global_rank])
             if self._restored["ended"] or not trainer.fit_loop.epoch_loop.batch_progress.current.ready:
                 end_restart(trainer.fit_loop)  # else Lightning takes an epoch's begin for its end
-            if Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent:  # whose metrics.csv has the floor
+            if self._is_of_this_run(trainer):  # whose metrics.csv has the floor
                 assert isinstance(module, Task)
                 module._val_floor_is_logged = self._restored["val_floor_is_logged"]
         self.stop.listen(trainer)
@@ -111,6 +114,10 @@ class LastCheckpoint(Checkpoint):
 
     def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
         self.stop.end()
+
+    def _is_of_this_run(self, trainer: pl.Trainer) -> bool:
+        """Whether the checkpoint that the training goes on from lies in its own folder."""
+        return Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent
 
     def _between_batches(self, trainer: pl.Trainer) -> None:
         end_restart(trainer.fit_loop)  # Lightning would hold back plateau for the whole epoch
