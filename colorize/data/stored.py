@@ -39,7 +39,7 @@ class StoredPictures(Pictures):
     """
 
     def __init__(self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None) -> None:
-        self.size, self.cache, self.limit = size, cache, limit
+        self.split, self.size, self.limit = split, size, limit
         self.shards = [shard for store in stores for shard in shards_of(store, split, size, cache)]
         for folder in {shard.path.parent for shard in self.shards if shard.store.remote}:
             remove_temporaries(folder)  # of processes that were killed
@@ -108,6 +108,8 @@ class StoredPictures(Pictures):
         if not shard.store.remote:
             raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
         try:
+            if self.split != "train":  # for whose shards `prefetch` makes room
+                self._make_room({shard.path}, shard.bytes)
             shard.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{shard.path}.lock"):
                 if shard.path.exists() or (ahead and number not in self._kept):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from colorize.data.base import Split
 from colorize.data.store import Store
 from colorize.data.stored import StoredPictures
 from tests.data.stream import SIZE
@@ -25,8 +26,8 @@ class Remote(Store):
         return (self.folder / address.removeprefix(f"{ADDRESS}/")).read_bytes()
 
 
-def stored(folder: Path, cache: Path) -> StoredPictures:
-    return StoredPictures([Remote(folder)], "train", SIZE, cache)
+def stored(folder: Path, cache: Path, split: Split = "train", limit: int | None = None) -> StoredPictures:
+    return StoredPictures([Remote(folder)], split, SIZE, cache, limit)
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
@@ -47,3 +48,13 @@ def test_a_shard_may_be_removed_by_another_process_or_belong_to_another_user(
         pictures._pool.shutdown()
     assert pictures.shards[0].path.exists()
     assert torch.equal(pictures.__getitems__([0])["rgb"], before)
+
+
+def test_what_is_kept_of_an_evaluation_is_limited(shards: Path, tmp_path: Path) -> None:
+    """No sampler fetches its shards ahead, and none makes room for them."""
+    whole = stored(shards, tmp_path / "whole", "val")
+    assert len(whole.shards) > 2
+    pictures = stored(shards, tmp_path / "cache", "val", limit=2 * whole.shards[0].bytes)
+    for number in range(len(pictures)):
+        assert torch.equal(pictures.__getitems__([number])["rgb"], whole.__getitems__([number])["rgb"])
+        assert len(list((tmp_path / "cache").rglob("*.bin"))) <= 2
