@@ -107,7 +107,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._save(trainer, ended=True)
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self.path.is_file():  # else the one before is all that there is
             self.path.with_name(PREVIOUS).unlink(missing_ok=True)
         self._stop_if_asked(trainer)
         self.stop.end()
