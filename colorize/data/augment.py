@@ -1,7 +1,7 @@
 """What is done to training pictures: flips, crops and ageing of whole uint8 batches, at random, on the device."""
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class Augment:
         ageing: share of pictures that a network which sees gray is shown as if they were old photographs, see `age`.
 
     Raises:
-        ColorizeError: a setting that is unknown or out of range.
+        ColorizeError: a setting that is out of range.
     """
 
     def __init__(
@@ -41,12 +41,7 @@ class Augment:
         crop_scale: float = 1.0,
         crop_size: int | None = None,
         ageing: float = 0.0,
-        **unknown: Any,
     ) -> None:
-        for key in unknown:
-            raise ColorizeError(
-                f"data.augment.{key} is no setting: use ageing, crop_padding, crop_scale, crop_size, flip."
-            )
         if type(flip) is not bool:
             raise ColorizeError(f"data.augment.flip is {flip}, but must be true or false.")
         if type(crop_padding) is not int or crop_padding < 0:
@@ -93,6 +88,25 @@ class Augment:
         """Go on with the random numbers after those that were drawn at `state_dict`, on this device."""
         generator = state["generator"]
         self.generator = None if generator is None else Generator(device).set_state(generator)
+
+
+def build_augment(settings: object) -> Augment:
+    """`Augment` with the settings of the group `data.augment`, a mapping; None for the defaults.
+
+    Raises:
+        ColorizeError: no mapping, an unknown setting, or as `Augment`.
+    """
+    if settings is None:
+        return Augment()
+    if not isinstance(settings, Mapping):
+        raise ColorizeError(
+            f"data.augment is {settings}, but must hold settings: data.augment.flip=false turns flips off."
+        )
+    known = sorted(inspect.signature(Augment).parameters)
+    for key in settings:
+        if key not in known:
+            raise ColorizeError(f"data.augment.{key} is no setting: use {', '.join(known)}.")
+    return Augment(**settings)
 
 
 def random_flip(batch: Mapping[str, Tensor], generator: Generator | None = None) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler, WeightedRandomSampler
 
-from colorize.data.augment import Augment
+from colorize.data.augment import build_augment
 from colorize.data.order import Batches, EpochSampler, EvaluationSampler, TrainLoader
 from colorize.errors import ColorizeError
 
@@ -100,7 +100,7 @@ class ImageData(pl.LightningDataModule, ABC):
         augment: what is done to training pictures, see `Augment`; None for its defaults.
 
     Raises:
-        ColorizeError: a size or number that is no whole number, or too small, or as `Augment`.
+        ColorizeError: a size or number that is no whole number, or too small, or as `build_augment`.
 
     Attributes:
         fixed_image_size: height and width of data that have one size by nature, else None.
@@ -117,7 +117,7 @@ class ImageData(pl.LightningDataModule, ABC):
         self.image_size = image_size
         self.batch_size = batch_size
         self.num_workers = num_workers
-        self.augment = Augment(**(augment or {}))
+        self.augment = build_augment(augment)
         self.splits: dict[Split, Pictures] = {}
 
     @abstractmethod
@@ -165,7 +165,7 @@ class ImageData(pl.LightningDataModule, ABC):
 
     def empty_split(self, split: Split) -> str:
         """The sentence for a split that holds no picture."""
-        return f"The {SPLIT_NAMES[split]} split of the data holds no picture: change data.{split}_fraction."
+        return f"The {SPLIT_NAMES[split]} split of the data holds no picture."
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         return self._loader("train")

@@ -10,7 +10,7 @@ from urllib.error import URLError
 import numpy as np
 from torchvision.datasets import CIFAR10
 
-from colorize.data.base import ImageArray, ImageData, Pictures, Split, check_whole
+from colorize.data.base import SPLIT_NAMES, ImageArray, ImageData, Pictures, Split, check_whole
 from colorize.errors import ColorizeError
 from colorize.files import expand_home
 
@@ -46,7 +46,7 @@ class CIFAR10Data(ImageData):
         check_whole(0, split_seed=split_seed)
         if image_size != 32:
             raise ColorizeError(f"data.image_size is {image_size}, but the pictures of CIFAR-10 are 32x32.")
-        if not 0 < val_fraction < 1:
+        if not (isinstance(val_fraction, int | float) and 0 < val_fraction < 1):
             raise ColorizeError(f"data.val_fraction is {val_fraction}, but must lie between 0 and 1.")
         self.root = None if root is None else expand_home(root)
         self.download_dir = expand_home(cache_dir) / "cifar10"
@@ -68,6 +68,9 @@ class CIFAR10Data(ImageData):
             "val": ImageArray([train], order[:n_val]),
             "test": ImageArray([test], np.arange(len(test))),
         }
+
+    def empty_split(self, split: Split) -> str:
+        return f"The {SPLIT_NAMES[split]} split holds no picture: change data.val_fraction={self.val_fraction}."
 
 
 def download(folder: Path) -> None:

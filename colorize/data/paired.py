@@ -14,7 +14,7 @@ from colorize.data.base import ImageArray, Pictures, Split, to_channels_first
 from colorize.data.packed import PackedData
 from colorize.errors import ColorizeError, ImageError
 from colorize.files import expand_home
-from colorize.images import read_header
+from colorize.images import read_upright_size
 
 log = logging.getLogger(__name__)
 
@@ -152,9 +152,9 @@ def by_stem(folder: Path, photographs: Sequence[Path]) -> dict[str, Path]:
 
 
 def _size(file: Path) -> str | None:
-    """Width x height as stored; None for a file that cannot be read, which packing then lists."""
+    """Width x height, upright; None for a file that cannot be read, which packing then lists."""
     try:
-        header = read_header(file)
+        width, height = read_upright_size(file)
     except ImageError:
         return None
-    return f"{header.width}x{header.height}"
+    return f"{width}x{height}"

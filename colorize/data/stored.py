@@ -39,7 +39,7 @@ class StoredPictures(Pictures):
     """
 
     def __init__(self, stores: Sequence[Store], split: Split, size: int, cache: Path, limit: int | None = None) -> None:
-        self.size, self.cache, self.limit = size, cache, limit
+        self.split, self.size, self.limit = split, size, limit
         self.shards = [shard for store in stores for shard in shards_of(store, split, size, cache)]
         for folder in {shard.path.parent for shard in self.shards if shard.store.remote}:
             remove_temporaries(folder)  # of processes that were killed
@@ -67,10 +67,7 @@ class StoredPictures(Pictures):
         wanted = [number for number in [*now, *soon] if self.shards[number].store.remote]
         if not wanted:
             return
-        missing = [number for number in wanted if not self.shards[number].path.exists()]
-        for number in wanted:
-            if number not in missing:
-                os.utime(self.shards[number].path)  # the most recently used
+        missing = [number for number in wanted if not _mark_as_used(self.shards[number].path)]
         self._kept = {*self._before, *wanted}
         keep = {self.shards[number].path for number in self._kept}
         self._make_room(keep, sum(self.shards[number].bytes for number in missing))
@@ -96,6 +93,8 @@ class StoredPictures(Pictures):
                 break
             except FileNotFoundError:  # another process has made room; a local one that lacks was named by _fetch
                 continue
+            except ValueError as error:  # an empty file cannot be mapped
+                raise _damaged(shard) from error
         if len(self._maps) >= OPEN_SHARDS:
             self._maps.popitem(last=False)
         self._maps[number] = _pixels(shard, content, self.size)
@@ -109,6 +108,8 @@ class StoredPictures(Pictures):
         if not shard.store.remote:
             raise ColorizeError(f"{shard.path} is missing: copy it again, or write the shards anew.")
         try:
+            if self.split != "train":  # for whose shards `prefetch` makes room
+                self._make_room({shard.path}, shard.bytes)
             shard.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{shard.path}.lock"):
                 if shard.path.exists() or (ahead and number not in self._kept):
@@ -152,6 +153,19 @@ def _pixels(shard: Shard, content: np.ndarray, size: int) -> np.ndarray:
         if (pictures[:, :HEADER] == header.view(np.uint8)).all():
             shape, strides = (shard.pictures, size, size, 3), (pictures.strides[0], size * 3, 3, 1)
             return np.ndarray(shape, np.uint8, content, first + HEADER, strides)  # reshape would copy it
-    raise ColorizeError(
+    raise _damaged(shard)
+
+
+def _damaged(shard: Shard) -> ColorizeError:
+    return ColorizeError(
         f"{shard.path} is damaged: remove it, so that it is downloaded again, or write the shards anew."
     )
+
+
+def _mark_as_used(path: Path) -> bool:
+    """Make a shard the most recently used one; False where it is not there."""
+    try:
+        os.utime(path)
+    except OSError:  # it is not there, or another user's
+        return path.exists()
+    return True

@@ -14,6 +14,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from colorize.errors import ImageError
 from colorize.images.decode import depth_of
 from colorize.images.jpeg2000 import jp2_info
+from colorize.images.metadata import read_orientation
 from colorize.images.pages import choose_page, find_pages
 
 # without EPS, which starts Ghostscript
@@ -60,6 +61,23 @@ def read_header(path: Path, page: int | None = None) -> Header:
         elif page:
             raise ValueError(f"it has 1 page, but page {page + 1} was asked for")
         return Header(*image.size, depth_of(image), pages)
+
+
+def read_upright_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels of the photograph that `read_photograph` gives; no pixels are decoded.
+
+    EXIF that a PNG holds behind its pixels is not looked for.
+
+    Raises:
+        ImageError: the file cannot be opened, or is no photograph.
+    """
+    with unreadable_as_image_error(path), open_file(path) as file, open_image(file) as image:
+        if isinstance(image, TiffImageFile):
+            image.seek(choose_page(find_pages(file), 0).frame)
+            return image.size  # which Pillow gives upright
+        if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
+            return image.size  # Pillow would decode it to find EXIF
+        return image.size[::-1] if read_orientation(image) in (5, 6, 7, 8) else image.size
 
 
 def open_file(path: Path) -> BinaryIO:

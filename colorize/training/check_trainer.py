@@ -19,6 +19,8 @@ LEAST: dict[str, tuple[int, bool]] = {  # of whole numbers of the Trainer, and w
     "accumulate_grad_batches": (1, False),
     "check_val_every_n_epoch": (1, True),
     "num_nodes": (1, False),
+    "log_every_n_steps": (0, True),
+    "num_sanity_val_steps": (-1, True),
 }
 SWITCHES = (
     "fit",

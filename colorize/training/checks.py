@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from colorize.cli.config import check_missing
@@ -56,11 +56,15 @@ def check(cfg: DictConfig) -> None:
 
 
 def check_groups(cfg: DictConfig) -> None:
-    """Hydra's ~GROUP leaves a group out, also where a run has a use for it."""
+    """Hydra lets ~GROUP leave a group out that a run has a use for, and a value stand in place of settings."""
     for group in ("model", "data", "trainer", "callbacks", "logger"):
         left = cfg.get(group)
         if left is None or (group == "model" and "_target_" not in left):  # of model, what conf/train.yaml adds stays
             raise ColorizeError(f"A run needs {group}: leave ~{group} out, or give {group}=NAME.")
+    for group in ("callbacks", "logger"):
+        for name, settings in cfg[group].items():
+            if settings and not OmegaConf.is_dict(settings):
+                raise ColorizeError(f"{group}.{name}={settings} holds no settings: {group}.{name}=null leaves it out.")
 
 
 def check_paths(cfg: DictConfig) -> None:
@@ -136,7 +140,7 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
 
     InstanceNorm does so in validation too, whose pictures are not cropped.
     """
-    crop = (cfg.data.get("augment") or {}).get("crop_size")
+    crop = OmegaConf.select(cfg, "data.augment.crop_size")
     size = crop if type(crop) is int else cfg.data.image_size
     norms: list[nn.Module] = [module for module in task.network.modules() if isinstance(module, nn.InstanceNorm2d)]
     if norms:
@@ -153,7 +157,7 @@ def check_norms(cfg: DictConfig, task: Task) -> None:
 
 def check_ageing(cfg: DictConfig, task: Task) -> None:
     """Aged pictures are gray."""
-    ageing = (cfg.data.get("augment") or {}).get("ageing")
+    ageing = OmegaConf.select(cfg, "data.augment.ageing")
     if ageing and task.target.in_channels != 1:
         raise ColorizeError(
             f"data.augment.ageing={ageing} ages the gray picture that a network sees, but {type(task).__name__} shows "

@@ -1,6 +1,7 @@
 """torch.compile of the network that is trained."""
 
 import os
+import shlex
 import shutil
 import sys
 
@@ -20,10 +21,10 @@ def compile_network(task: Task) -> None:
     Raises:
         ColorizeError: there is no C++ compiler, which it needs.
     """
-    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "clang++", "c++"]
-    if not any(shutil.which(name) for name in names):
+    name = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # torch looks for no other
+    if shutil.which(shlex.split(name)[0]) is None:
         raise ColorizeError(
-            f"compile=true needs a C++ compiler, and there is no {' or '.join(names)}: install g++, name yours in the "
+            f"compile=true needs a C++ compiler, and there is no {name}: install g++, name yours in the "
             "environment's CXX, or use compile=false."
         )
     task.network.compile()

@@ -117,10 +117,7 @@ def _lost_a_process(error: RuntimeError) -> bool:
 
 
 def end_distributed(trainer: pl.Trainer) -> bool:
-    """Ends a multi-process run after training; True on the one process that goes on to test.
-
-    Several processes would test some pictures twice, to make their shares equal.
-    """
+    """Ends a multi-process run after training; True on the one process that goes on to test."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         trainer.strategy.barrier()
         torch.distributed.destroy_process_group()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Generator
 
-from colorize.data.augment import Augment, random_crop, random_flip, random_zoom
+from colorize.data.augment import Augment, build_augment, random_crop, random_flip, random_zoom
 from colorize.errors import ColorizeError
 
 
@@ -92,12 +92,14 @@ def test_a_window_holds_nothing_from_outside() -> None:
         ({"ageing": True}, r"data\.augment\.ageing is True"),
         ({"ageing": "half"}, r"data\.augment\.ageing is half"),
         ({"flip": 1}, r"data\.augment\.flip is 1, but must be true or false"),
+        (False, r"data\.augment is False, but must hold settings: data\.augment\.flip=false turns flips off"),
+        ("none", r"data\.augment is none, but must hold settings"),
         ({"flp": True}, r"data\.augment\.flp is no setting: use ageing, crop_padding, crop_scale, crop_size, flip"),
     ],
 )
-def test_a_wrong_setting_is_named_in_one_sentence(settings: dict[str, Any], words: str) -> None:
+def test_a_wrong_setting_is_named_in_one_sentence(settings: object, words: str) -> None:
     with pytest.raises(ColorizeError, match=words) as caught:
-        Augment(**settings)
+        build_augment(settings)
     assert "\n" not in str(caught.value)
 
 

@@ -125,11 +125,20 @@ def test_a_folder_without_cifar10_is_named(tmp_path: Path) -> None:
         make(tmp_path, tmp_path).setup("fit")
 
 
+@pytest.mark.parametrize(("fraction", "split"), [(0.001, "val"), (0.999, "train")])
+def test_a_split_without_a_picture_names_the_fraction(fraction: float, split: str, tmp_path: Path) -> None:
+    data = make(write(tmp_path), tmp_path, val=fraction)
+    data.setup("fit")
+    with pytest.raises(ColorizeError, match=rf"holds no picture: change data\.val_fraction={fraction}\.$"):
+        getattr(data, f"{split}_dataloader")()
+
+
 def test_other_sizes_and_fractions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ColorizeError, match="32x32"):
         CIFAR10Data(None, str(tmp_path), batch_size=4, val_fraction=0.1, image_size=64)
-    with pytest.raises(ColorizeError, match="between 0 and 1"):
-        CIFAR10Data(None, str(tmp_path), batch_size=4, val_fraction=1.0)
+    for fraction in (1.0, "half"):
+        with pytest.raises(ColorizeError, match="between 0 and 1"):
+            CIFAR10Data(None, str(tmp_path), batch_size=4, val_fraction=fraction)  # type: ignore[arg-type]
 
 
 def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
+from PIL.ExifTags import Base
 
 from colorize.data.paired import PairedData
 from colorize.errors import ColorizeError
@@ -93,6 +94,18 @@ def test_partners_of_different_size_are_named(make_pairs: MakePairs) -> None:
     root = make_pairs()
     write_photograph(root / "training/grey/flower 7.png", np.zeros((32, 32), np.uint8))
     with pytest.raises(ColorizeError, match=r"flower 7.png is 40x32 but its partner .* is 32x32"):
+        paired(root)
+
+
+def test_partners_are_compared_upright(make_pairs: MakePairs) -> None:
+    root = make_pairs()
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    (root / "training/colored/flower 7.png").unlink()
+    Image.new("RGB", (32, 40)).save(root / "training/colored/flower 7.jpg", exif=exif)
+    assert len(paired(root).names) == 20
+    Image.new("RGB", (40, 32)).save(root / "training/colored/flower 7.jpg", exif=exif)
+    with pytest.raises(ColorizeError, match=r"flower 7\.jpg is 32x40 but its partner .* is 40x32"):
         paired(root)
 
 

@@ -203,7 +203,7 @@ def test_an_index_of_anything_else_is_refused(part: str, change: dict[str, Any],
         make(tmp_path, tmp_path).load()
 
 
-@pytest.mark.parametrize("damage", ["longer", "header", "missing"])
+@pytest.mark.parametrize("damage", ["longer", "empty", "header", "missing"])
 def test_a_damaged_shard_is_named(damage: str, shards: Path, tmp_path: Path) -> None:
     for path in sorted(shards.rglob("*")):
         copy = tmp_path / path.relative_to(shards)
@@ -214,6 +214,8 @@ def test_a_damaged_shard_is_named(damage: str, shards: Path, tmp_path: Path) -> 
     match damage:
         case "longer":
             shard.write_bytes(content + b"0")
+        case "empty":
+            shard.write_bytes(b"")
         case "header":
             shard.write_bytes(content)
         case _:

@@ -11,9 +11,10 @@ import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, ImageFile
+from PIL.ExifTags import Base
 
 from colorize.errors import ImageError
-from colorize.images import Header, read_header, read_photograph, write_photograph
+from colorize.images import Header, read_header, read_photograph, read_upright_size, write_photograph
 from tests.images.samples import GRAY, GRAY_16, RGB, RGB_16, Array
 
 
@@ -94,3 +95,20 @@ def test_a_kind_of_tiff_or_jpeg_that_is_not_read_is_not_said_to_be_another_forma
     (tmp_path / "x.jpg").write_bytes(data[:place] + b"\x0c" + data[place + 1 :])  # 12 bits
     with pytest.raises(ImageError, match=r"it begins as JPEG does, but .* \(cannot handle 12-bit layers\)"):
         read_header(tmp_path / "x.jpg")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", [None, 1, 3, 6, 8])
+def test_the_upright_size_is_that_of_what_is_read(suffix: str, orientation: int | None, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[Base.Orientation] = orientation
+    Image.new("RGB", (20, 30)).save(tmp_path / f"x{suffix}", exif=exif)
+    height, width = read_photograph(tmp_path / f"x{suffix}").pixels.shape[:2]
+    assert read_upright_size(tmp_path / f"x{suffix}") == (width, height)
+
+
+def test_an_upright_size_takes_no_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (20, 30)).save(tmp_path / "x.png")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
+    assert read_upright_size(tmp_path / "x.png") == (20, 30)

@@ -9,6 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 
 from colorize.cli.config import CONFIG_DIR
 from colorize.cli.sentences import sentence
@@ -38,6 +39,8 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         (["seed=one"], "seed=one must be a whole number"),
         (["trainer.max_epochs=1.5"], r"trainer\.max_epochs=1\.5 must be a whole number of at least -1"),
         (["trainer.accumulate_grad_batches=0"], "accumulate_grad_batches=0 must be a whole number of at least 1"),
+        (["trainer.log_every_n_steps=often"], "log_every_n_steps=often must be a whole number of at least 0"),
+        (["trainer.num_sanity_val_steps=1.5"], r"num_sanity_val_steps=1\.5 must be a whole number of at least -1"),
         (["trainer.max_time=5"], "max_time=5 must be DAYS:HOURS:MINUTES:SECONDS"),
         (["ckpt_path=3"], "ckpt_path=3 does not exist: give RUN"),
         ([f"ckpt_path={'x' * 300}"], "x does not exist: give RUN"),
@@ -47,6 +50,9 @@ TWO_BEST = ["callbacks.checkpoint.save_top_k=2"]
         ([CLOCK, "trainer.accelerator=cpu", "trainer.devices=2"], "=00:00:10:00 goes by the clock of each process"),
         ([CLOCK, "trainer.devices=1", "trainer.num_nodes=2"], r"would not agree .*: give several of them a number"),
         (["~logger"], "A run needs logger: leave ~logger out"),
+        (["logger.csv=5"], r"logger\.csv=5 holds no settings: logger\.csv=null leaves it out"),
+        (["callbacks.samples=none"], r"callbacks\.samples=none holds no settings: callbacks\.samples=null leaves"),
+        (["callbacks.checkpoint=5"], r"callbacks\.checkpoint=5 holds no settings"),
         (["~model"], "A run needs model: leave ~model out"),
         (["+callbacks.checkpoint.save_last=true"], r"save_last writes to last\.ckpt, which callbacks\.last writes"),
         (["trainer.precision=64-true"], r"trainer\.precision=64-true cannot be used, .*: use 32-true"),
@@ -149,6 +155,15 @@ def test_a_norm_with_pixels_trains(overrides: list[str]) -> None:
     check(cfg)
     task, size = build_task(cfg), cfg.data.augment.crop_size or cfg.data.image_size
     assert task.network(torch.zeros(cfg.data.batch_size, 1, size, size)).isfinite().all()
+
+
+@pytest.mark.parametrize("word", ["none", "false", "5"])
+def test_a_word_is_no_augmentation(word: str) -> None:
+    cfg = compose("train", ["run_dir=RUN", f"data.augment={word}"])
+    check(cfg)
+    with pytest.raises(InstantiationException) as caught:
+        instantiate(cfg.data)
+    assert re.fullmatch(r"data\.augment is \w+, but must hold settings: .*", sentence(caught.value))
 
 
 def test_evaluations_of_a_sweep_take_one_device_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """compile=true: the same network under the same names, or one sentence."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,18 +24,39 @@ def test_it_compiles_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled == [1]
 
 
-@pytest.mark.parametrize("compiler", ["g++", "clang++", "c++"])
-def test_one_compiler_is_enough(compiler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def compilers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with all programs that are found; none so far, and the environment names none."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr("shutil.which", lambda name: name if name == compiler else None)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "program"),
+    [
+        ("linux", "", "g++"),
+        ("darwin", "", "clang++"),
+        ("linux", "clang++", "clang++"),
+        ("linux", "ccache g++", "ccache"),
+    ],
+)
+def test_the_compiler_that_torch_takes_is_enough(
+    platform: str, variable: str, program: str, compilers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (compilers / program).touch(0o755)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("CXX", variable)
     compile_network(make_task())
 
 
-@pytest.mark.parametrize(("variable", "named"), [("", "g++ or clang++ or c++"), ("/no/compiler", "/no/compiler")])
+@pytest.mark.parametrize(("variable", "named"), [("", "g++"), ("/no/compiler", "/no/compiler")])
 def test_without_a_compiler_it_says_so(
-    variable: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, named: str, compilers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    """Another one than the environment names, or than torch looks for, is of no use."""
+    (compilers / "clang++").touch(0o755)
     monkeypatch.setenv("CXX", variable)
     with pytest.raises(ColorizeError) as refused:
         compile_network(make_task())

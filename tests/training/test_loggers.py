@@ -80,6 +80,12 @@ def test_a_logger_that_cannot_start_ends_those_that_have(cfg: DictConfig) -> Non
     assert FakeWandb.ended == [1]
 
 
+def test_one_that_is_null_is_left_out(cfg: DictConfig) -> None:
+    cfg.logger.csv = None
+    with open_loggers(cfg) as loggers:
+        assert [type(logger) for logger in loggers] == [FakeWandb]
+
+
 def test_a_missing_tensorboard_is_named_with_its_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*args: Any, **kwargs: Any) -> None:
         raise ModuleNotFoundError("tensorboard")

@@ -123,6 +123,21 @@ def test_a_last_row_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
     assert path.read_bytes() == b"epoch,step,val/loss\r\n0,1,0.5\r\n"
 
 
+def test_an_evaluation_writes_no_row_into_one_that_was_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_bytes(b"epoch,step,x\r\n0,1,0.5\r\n1,3,0.")
+    logger = MetricsCSV(str(tmp_path), fit=False)
+    logger.log_metrics({"test/x": 0.25}, 0)
+    assert logger.sync() == 2
+    assert read(tmp_path) == [{"epoch": "0", "step": "1", "x": "0.5"}, {"step": "0", "test/x": "0.25"}]
+
+
+def test_a_checkpoint_may_lie_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "metrics.csv").write_bytes(b"epoch,step\r\n0,1\r\n")
+    monkeypatch.setattr("colorize.training.loggers.metrics_csv.read_checkpoint", lambda path: {"global_step": 2})
+    MetricsCSV(str(tmp_path), ckpt_path="/best.ckpt")
+    assert read(tmp_path) == [{"epoch": "0", "step": "1"}]
+
+
 @pytest.mark.parametrize(
     "content", [b"epoch,val/loss\r\n0,0.5\r\n", b"epoch,step\r\n0,one\r\n", b"\xff\xfe\r\n", b"step,x\r\n,1\r\n"]
 )

@@ -150,5 +150,7 @@ def test_one_process_of_several_draws(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("setting", ["count", "every_n_epochs"])
 def test_samples_of_nothing_are_refused(setting: str, tmp_path: Path) -> None:
-    with pytest.raises(ColorizeError, match=rf"callbacks\.samples\.{setting} is 0, but must be at least 1\."):
+    with pytest.raises(
+        ColorizeError, match=rf"callbacks\.samples\.{setting} is 0, but must be a whole number of at least 1\."
+    ):
         SamplePictures(str(tmp_path / "samples.png"), **{setting: 0})

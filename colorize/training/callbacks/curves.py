@@ -10,6 +10,7 @@ import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_only
 
+from colorize.errors import ColorizeError
 from colorize.images import write_photograph
 from colorize.training.callbacks.drawing import DrawingCallback
 
@@ -33,9 +34,16 @@ class Curves(DrawingCallback):
     Args:
         path: the picture to write; metrics.csv lies beside it.
         every_n_seconds: the least time between two drawings while training, which take about one second each.
+
+    Raises:
+        ColorizeError: every_n_seconds is no number of at least 0.
     """
 
     def __init__(self, path: str, every_n_seconds: float = 60) -> None:
+        if not isinstance(every_n_seconds, int | float) or not every_n_seconds >= 0:
+            raise ColorizeError(
+                f"callbacks.curves.every_n_seconds is {every_n_seconds}, but must be a number of at least 0."
+            )
         self.path = Path(path)
         self.every_n_seconds = every_n_seconds
         self.last = 0.0

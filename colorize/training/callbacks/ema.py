@@ -21,7 +21,7 @@ class EMA(WeightAveraging):
     """
 
     def __init__(self, decay: float = 0.999) -> None:
-        if not 0 <= decay < 1:
+        if not isinstance(decay, int | float) or not 0 <= decay < 1:
             raise ColorizeError(f"callbacks.ema.decay is {decay}, but must be at least 0 and below 1.")
         super().__init__(multi_avg_fn=partial(average, decay))  # not a closure, which ddp_spawn could not pickle
 

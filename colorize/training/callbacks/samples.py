@@ -25,13 +25,13 @@ class SamplePictures(DrawingCallback):
         every_n_epochs: how often while training; it is drawn once more by the final test.
 
     Raises:
-        ColorizeError: a count or every_n_epochs below 1.
+        ColorizeError: a count or every_n_epochs that is no whole number of at least 1.
     """
 
     def __init__(self, path: str, count: int = 8, every_n_epochs: int = 1) -> None:
         for key, value in (("count", count), ("every_n_epochs", every_n_epochs)):
-            if value < 1:
-                raise ColorizeError(f"callbacks.samples.{key} is {value}, but must be at least 1.")
+            if type(value) is not int or value < 1:
+                raise ColorizeError(f"callbacks.samples.{key} is {value}, but must be a whole number of at least 1.")
         self.path = Path(path)
         self.count = count
         self.every_n_epochs = every_n_epochs

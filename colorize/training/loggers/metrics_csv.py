@@ -51,7 +51,7 @@ class MetricsCSV(CSVLogger):
             return
         checkpoint = read_checkpoint(Path(ckpt_path))
         rows = checkpoint.get("resume", {}).get("metrics_rows")
-        is_of_this_run = Path(ckpt_path).absolute().parents[1] == path.parent.absolute()
+        is_of_this_run = Path(ckpt_path).absolute().parent.parent == path.parent.absolute()
         if rows is not None and is_of_this_run:
             keep_first_rows(path, rows)
         else:
@@ -94,6 +94,7 @@ class Appending(ExperimentWriter):
     def _check_log_dir_exists(self) -> None:
         path = Path(self.metrics_file_path)
         if path.is_file():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)  # without a last row that was not written to its end
             with path.open(encoding="utf-8", newline="") as file:
                 reader = csv.DictReader(file)
                 self.rows = sum(1 for _ in reader)

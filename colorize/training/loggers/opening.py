@@ -18,13 +18,13 @@ from colorize.training.loggers import wandb as wandb_run
 
 @contextmanager
 def open_loggers(cfg: DictConfig) -> Iterator[list[Logger]]:
-    """The loggers of `cfg.logger`; those that show configurations are given this one.
+    """The loggers of `cfg.logger`, without those that are null; those that show configurations are given this one.
 
     All are closed at the end, also when the run fails, so that the next run of a sweep has its own.
     """
     with ExitStack() as stack:
         loggers: list[Logger] = []
-        for settings in cfg.logger.values():
+        for settings in filter(None, cfg.logger.values()):
             logger = instantiate(settings)
             stack.push(partial(_close, logger))
             loggers.append(logger)

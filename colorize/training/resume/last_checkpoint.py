@@ -18,6 +18,7 @@ from colorize.errors import ColorizeError
 from colorize.tasks.base import Task
 from colorize.training.loggers.metrics_csv import MetricsCSV
 from colorize.training.resume.checkpoint_io import PREVIOUS, WholeCheckpointIO
+from colorize.training.resume.moved import follow_move
 from colorize.training.resume.process_state import add_sums, collect, restore
 from colorize.training.resume.stop import Stopped, StopRequest
 
@@ -38,6 +39,9 @@ class LastCheckpoint(Checkpoint):
         every_n_train_steps: how often within an epoch, in steps of the optimizer; None for no such limit.
         every_n_minutes: the same in minutes.
         resume: whether a training that had ended before its last epoch stays ended, as it does with resume=true.
+
+    Raises:
+        ColorizeError: a number of steps or minutes that is not above 0.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class LastCheckpoint(Checkpoint):
         resume: bool = False,
     ) -> None:
         for key, value in (("every_n_train_steps", every_n_train_steps), ("every_n_minutes", every_n_minutes)):
-            if value is not None and value <= 0:
+            if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise ColorizeError(f"callbacks.last.{key} is {value}, but must be above 0, or null.")
         self.path = Path(dirpath).absolute() / "last.ckpt"
         self.every_n_train_steps, self.every_n_minutes, self.resume = every_n_train_steps, every_n_minutes, resume
@@ -67,6 +71,8 @@ class LastCheckpoint(Checkpoint):
 
     def on_load_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self._restored = checkpoint.get("resume")
+        if self._is_of_this_run(trainer):
+            follow_move(trainer, checkpoint)
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._restored is None:
@@ -89,7 +95,7 @@ class LastCheckpoint(Checkpoint):
             restore(trainer, self._restored["processes"][trainer.global_rank])
             if self._restored["ended"] or not trainer.fit_loop.epoch_loop.batch_progress.current.ready:
                 end_restart(trainer.fit_loop)  # else Lightning takes an epoch's begin for its end
-            if Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent:  # whose metrics.csv has the floor
+            if self._is_of_this_run(trainer):  # whose metrics.csv has the floor
                 assert isinstance(module, Task)
                 module._val_floor_is_logged = self._restored["val_floor_is_logged"]
         self.stop.listen(trainer)
@@ -101,13 +107,17 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._save(trainer, ended=True)
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self.path.is_file():  # else the one before is all that there is
             self.path.with_name(PREVIOUS).unlink(missing_ok=True)
         self._stop_if_asked(trainer)
         self.stop.end()
 
     def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
         self.stop.end()
+
+    def _is_of_this_run(self, trainer: pl.Trainer) -> bool:
+        """Whether the checkpoint that the training goes on from lies in its own folder."""
+        return Path(str(trainer.ckpt_path)).absolute().parent == self.path.parent
 
     def _between_batches(self, trainer: pl.Trainer) -> None:
         end_restart(trainer.fit_loop)  # Lightning would hold back plateau for the whole epoch

@@ -106,6 +106,23 @@ def test_a_trial_of_one_batch_writes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_one_before_stays_where_the_last_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename may fail when the one before has made room already."""
+    replace = Path.replace
+
+    def fails(path: Path, target: Path) -> Path:
+        if target.name == "last.ckpt" and target.with_name("previous.ckpt").is_file():
+            raise OSError("no more")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    fit(LastCheckpoint(str(tmp_path), every_n_train_steps=3), tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
+    assert load(tmp_path / "previous.ckpt")["global_step"] == 3
+
+
 class Own(TorchCheckpointIO):
     """A user's own way to write."""
 
