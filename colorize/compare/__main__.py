@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--output", type=expand_home, help="folder; the sweep's where one is given, else the current one"
     )
     options = parser.parse_args(arguments)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
     output = options.output or (options.folders[0] if len(options.folders) == 1 else Path())
     try:
         compare(options.folders, output)
