@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from colorize.errors import ColorizeError, first_line
-from colorize.files import write_whole
+from colorize.files import is_file, write_whole
 from colorize.weights.model import PREFIX, Model, describe_old, rebuild_model
 
 HEADER = "colorize"
@@ -62,7 +62,7 @@ def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
     Raises:
         ColorizeError: no such file, not one that `write_exported` wrote, or weights that do not fit the header.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ColorizeError(f"There is no exported colorizer at {path}.")
     try:
         with safe_open(path, framework="pt") as file:

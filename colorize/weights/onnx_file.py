@@ -13,6 +13,7 @@ from torch import Tensor
 
 from colorize.color import luminance, rgb_to_gray
 from colorize.errors import ColorizeError, MissingExtraError, first_line
+from colorize.files import is_file
 from colorize.networks import Network
 from colorize.targets import LabTarget
 from colorize.weights.model import Model
@@ -90,7 +91,7 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
         ColorizeError: no such file, another one, or as `parse_onnx`.
         MissingExtraError: the extra `onnx` is not installed.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ColorizeError(f"There is no ONNX file at {path}.")
     if path.stat().st_size > _LARGEST:
         raise ColorizeError(f"{path} cannot be read as an ONNX file: none is larger than 2 GiB.")
