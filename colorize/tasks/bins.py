@@ -127,7 +127,7 @@ class LabHybridTask(LabBinsTask):
         return self.bins_loss
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
-        return build_loss(spec)
+        return build_loss(spec, self.loss_space)
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
         y = shrink(y, self.network.output_stride)
