@@ -66,7 +66,7 @@ class Task(pl.LightningModule, ABC):
 
     @property
     def loss_space(self) -> str | None:
-        """What the loss compares, by a name that a loss of nothing else asks for, see `Loss`; None has no name."""
+        """What the loss compares: "ab", "rgb" or "chroma", see `LabTask`; None for anything else."""
         return None
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:

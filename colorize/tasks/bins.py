@@ -100,6 +100,7 @@ class LabHybridTask(LabBinsTask):
     """
 
     target_class = LabHybridTarget
+    loss_space = "ab"
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ class Loss(nn.Module, ABC):
     """A loss of your own: a subclass is found by its name once its module is imported.
 
     Attributes:
-        loss_space: what the tensors that it compares must be, see `Task.loss_space`; None where they may be any.
+        loss_space: that of the tasks that it is for, see `Task.loss_space`; None where it is for any.
     """
 
     loss_space: str | None = None
