@@ -166,10 +166,10 @@ def _tensors(model: Any) -> Iterator[Any]:
 
 
 def _facts(path: Path, model: Any) -> dict[str, Any]:
-    texts = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
+    texts = {entry.key: entry.value for entry in model.metadata_props}
     wanted = ("format", "image_size", "tta_scale", "data", "epochs", "metrics", "hub")
     try:
-        facts = {key: json.loads(texts[key]) for key in wanted if key in texts}
+        facts = {key: json.loads(texts[PREFIX + key]) for key in wanted if PREFIX + key in texts}
     except (ValueError, RecursionError) as error:
         raise ColorizeError(f"{path} has metadata that cannot be read: {first_line(error)}.") from error
     stated = facts.pop("format", None)
