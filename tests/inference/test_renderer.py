@@ -10,7 +10,9 @@ from torch import Tensor
 from colorize.data.pack import pack
 from colorize.images import Pixels, write_photograph
 from colorize.inference.colorizer import Colorizer
+from colorize.networks import build_network
 from colorize.targets import GrayscaleTarget
+from colorize.weights.model import Model
 from tests.inference.unsure import unsure
 
 
@@ -89,3 +91,14 @@ def test_gray_is_rounded_to_the_nearest_value(dtype: type, white: int, monkeypat
     gray = unsure(GrayscaleTarget())
     monkeypatch.setattr(gray, "_gray_strip", lambda rgb: torch.full((1, 1, *rgb.shape[2:]), 200.8 / white))
     assert (gray.render(np.zeros((8, 9), dtype)) == 201).all()
+
+
+def test_a_grayscaling_network_of_one_size_takes_batches_of_any() -> None:
+    network = build_network({"name": "ConvNet", "image_size": 16}, 3, 1)
+    fixed = Colorizer(Model(GrayscaleTarget(), network), {"image_size": 16}, device="cpu", precision="32")
+    batch = torch.from_numpy(np.random.default_rng(0).integers(256, size=(2, 3, 40, 50), dtype=np.uint8))
+    pictures = fixed.colorize(batch)
+    assert isinstance(pictures, torch.Tensor)
+    for pixels, picture in zip(batch.permute(0, 2, 3, 1).numpy(), pictures, strict=True):
+        expected = torch.from_numpy(fixed.render(pixels) / np.float32(255)).expand(3, -1, -1)
+        torch.testing.assert_close(picture, expected, rtol=0, atol=0.02)
