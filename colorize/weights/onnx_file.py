@@ -114,7 +114,8 @@ def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
         model = onnx.ModelProto.FromString(content)
     except Exception as error:  # protobuf's, whose package is onnx's own business
         raise ColorizeError(f"{path} cannot be read as an ONNX file: {_line(error)}.") from error
-    sees, image_size = _check(path, model)
+    _check_plain(path, model)
+    sees, image_size = _input(path, model)
     facts = _facts(path, model)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -127,8 +128,8 @@ def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
     return Model(target, _OnnxNetwork(path, content, session, image_size)), facts
 
 
-def _check(path: Path, model: Any) -> tuple[str, int | None]:
-    """The name of the input, and the side of the pictures where it is fixed."""
+def _check_plain(path: Path, model: Any) -> None:
+    """Raise a ColorizeError for what could run or read anything else than the graph and its weights."""
     domains = {entry.domain for entry in model.opset_import} | {node.domain for node in model.graph.node}
     strange = sorted(domains - set(_STANDARD))
     if strange or model.functions:
@@ -137,20 +138,26 @@ def _check(path: Path, model: Any) -> tuple[str, int | None]:
         raise ColorizeError(f"{path} is refused: it has control flow, which no network of ours has.")
     if any(tensor.data_location == _EXTERNAL or tensor.external_data for tensor in _tensors(model)):
         raise ColorizeError(f"{path} is refused: it reads its weights from other files.")
+
+
+def _input(path: Path, model: Any) -> tuple[str, int | None]:
+    """The name of the input, and the side of the pictures where it is fixed.
+
+    Raises:
+        ColorizeError: not one input, a picture, and one output, its ab.
+    """
     inputs, outputs = ({value.name: value for value in values} for values in (model.graph.input, model.graph.output))
     sees = next((name for name in _CHANNELS if inputs.keys() == {name}), None)
     if sees is None or outputs.keys() != {OUTPUT}:
         names = f"{', '.join(inputs)} -> {', '.join(outputs)}"
         raise ColorizeError(f"{path} is not a colorizer of this project: it maps {names}, not gray or rgb to {OUTPUT}.")
-    sizes = []
     for value, channels in ((inputs[sees], _CHANNELS[sees]), (outputs[OUTPUT], 2)):
         kind = value.type.tensor_type
         dims = [dim.dim_value for dim in kind.shape.dim]  # 0 where it is free
         square = len(dims) == 4 and dims[2] == dims[3] >= 0
         if kind.elem_type != _FLOAT or not square or dims[:2] != [0, channels]:
             raise ColorizeError(f"{path} is refused: {value.name} is not float32 (batch, {channels}, height, width).")
-        sizes.append(dims[2])
-    return sees, sizes[0] or None
+    return sees, inputs[sees].type.tensor_type.shape.dim[2].dim_value or None
 
 
 def _tensors(model: Any) -> Iterator[Any]:
