@@ -60,16 +60,6 @@ def overrides(words: Sequence[str]) -> list[str]:
     return [f"input={photograph}" for photograph in photographs] + result
 
 
-def _check_one_input(photographs: Sequence[str], words: Sequence[str]) -> None:
-    """Raise a ColorizeError where a photograph is given beside another one or beside an override of `input`."""
-    inputs = [*photographs, *(word.removeprefix("input=") for word in words if word.startswith("input="))]
-    if photographs and len(inputs) > 1:
-        raise ColorizeError(
-            f"{inputs[0]} and {inputs[1]} are given, but one word says which photographs: give their folder, "
-            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
-        )
-
-
 def flags_first(words: Sequence[str]) -> list[str]:
     """Command line words with Hydra's flags before the overrides, since its parser takes these only side by side."""
     of_hydra = get_args_parser()._option_string_actions
@@ -84,6 +74,16 @@ def flags_first(words: Sequence[str]) -> list[str]:
         if not equals and _takes_a_value(of_hydra[name], left):
             flags.append(left.pop(0))
     return flags + others
+
+
+def _check_one_input(photographs: Sequence[str], words: Sequence[str]) -> None:
+    """Raise a ColorizeError where a photograph is given beside another one or beside an override of `input`."""
+    inputs = [*photographs, *(word.removeprefix("input=") for word in words if word.startswith("input="))]
+    if photographs and len(inputs) > 1:
+        raise ColorizeError(
+            f"{inputs[0]} and {inputs[1]} are given, but one word says which photographs: give their folder, "
+            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
+        )
 
 
 def _takes_a_value(flag: Action, left: Sequence[str]) -> bool:
