@@ -16,6 +16,7 @@ from colorize.weights.model import Model, fingerprint
 from colorize.weights.onnx_file import read_onnx
 from colorize.weights.shipped import shipped
 
+_PLACES = ("root", "colored", "gray", "storage_options", "cache_dir")  # of data: paths, and perhaps credentials
 LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
 
 
@@ -76,7 +77,7 @@ def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str,
     data, epoch = trained_on(checkpoint), checkpoint.get("epoch")
     facts = {
         "image_size": data.get("image_size"),
-        "data": {key: value for key, value in data.items() if key not in ("root", "cache_dir")},
+        "data": {key: value for key, value in data.items() if key not in _PLACES},
         "epochs": epoch + 1 if isinstance(epoch, int) else None,
     }
     file = path.resolve().parent.parent / "metrics.json"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from colorize import Colorizer
 from colorize.errors import ColorizeError
@@ -32,3 +33,24 @@ def test_a_network_of_one_size_cannot_see_the_mirror_image_at_another(tmp_path: 
     Colorizer(Model(RGBTarget(), network), {"image_size": 16, "tta_scale": 0.5}, device="cpu").save(path)
     with pytest.raises(ColorizeError, match=r"fixed\.safetensors has the tta_scale 0\.5, .* pictures of 16 pixels"):
         load_weights(path)
+
+
+def test_what_is_exported_does_not_say_where_the_pictures_lie(tmp_path: Path) -> None:
+    network = build_network({"name": "UNet", "width": 4, "depth": 1}, 1, 3)
+    places = {
+        "root": "/home/me",
+        "cache_dir": "/home/me",
+        "colored": "/home/me/new",
+        "gray": "/home/me/old",
+        "storage_options": {"secret": "1234"},
+    }
+    checkpoint = {
+        "task": "RGBTask",
+        "hyper_parameters": {},
+        "target": RGBTarget().describe(),
+        "network": network.spec,
+        "state_dict": {f"network.{name}": tensor for name, tensor in network.state_dict().items()},
+        "config": {"data": {"image_size": 16, "batch_size": 4, **places}},
+    }
+    torch.save(checkpoint, tmp_path / "best.ckpt")
+    assert load_weights(tmp_path / "best.ckpt")[1]["data"] == {"image_size": 16, "batch_size": 4}
