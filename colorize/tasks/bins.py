@@ -1,5 +1,6 @@
 """Trains a network to predict a distribution over bins of ab, by itself or beside ab."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,7 +115,8 @@ class LabHybridTask(LabBinsTask):
         **fields: Any,
     ) -> None:
         weights = (loss_weight, cross_entropy_weight)
-        if not all(isinstance(weight, int | float) and weight >= 0 for weight in weights) or not any(weights):
+        are_weights = all(isinstance(weight, int | float) and 0 <= weight < math.inf for weight in weights)
+        if not are_weights or not any(weights):
             raise ColorizeError(
                 f"model.loss_weight={loss_weight} and model.cross_entropy_weight={cross_entropy_weight} must be "
                 "numbers of at least 0, and not both 0."
