@@ -25,6 +25,7 @@ from colorize.weights.model import Model
 
 STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
 MOST_ON_A_CPU = 4  # photographs at once, whose features stay near its cache
+MOST_SATURATION = 1e6  # at which colours are at the edge of sRGB anyway; far more would overflow float32
 LONGEST_ASPECT = 4  # the network sees the sides of a longer photograph smaller
 
 
@@ -200,7 +201,7 @@ class Renderer:
 def _times(ab: Tensor, saturation: float) -> Tensor:
     if not math.isfinite(saturation):
         raise ValueError(f"saturation is {saturation}, but must be a finite number.")
-    return ab * saturation
+    return ab * max(-MOST_SATURATION, min(saturation, MOST_SATURATION))
 
 
 def _resize(rgb: Tensor, scale: float) -> Tensor:

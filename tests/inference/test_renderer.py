@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from colorize.data.pack import pack
@@ -102,3 +103,11 @@ def test_a_grayscaling_network_of_one_size_takes_batches_of_any() -> None:
     for pixels, picture in zip(batch.permute(0, 2, 3, 1).numpy(), pictures, strict=True):
         expected = torch.from_numpy(fixed.render(pixels) / np.float32(255)).expand(3, -1, -1)
         torch.testing.assert_close(picture, expected, rtol=0, atol=0.02)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("saturation", [1e30, 1e300, -1e300])
+def test_no_saturation_is_too_strong_to_keep_the_gray(colorizer: Colorizer, saturation: float) -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(40, 50), dtype=np.uint8)
+    picture = Image.fromarray(colorizer.render(pixels, saturation=saturation))
+    assert abs(np.asarray(picture.convert("L")).astype(int) - pixels).max() <= 1
