@@ -1,6 +1,7 @@
 """How the scripts begin and end: a mistake with one sentence, a fault of ours with its traceback."""
 
 import functools
+import io
 import os
 import sys
 import traceback
@@ -37,6 +38,7 @@ def launch(main: Callable[[], None], config: str) -> None:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
     sys.argv[1:] = [expand_home(word) for word in sys.argv[1:]]
+    escape_unprintable()
     try:
         with interrupt.stoppable():  # Lightning makes an exit with code 1 of a Ctrl-C
             main()
@@ -54,6 +56,7 @@ def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T
     @functools.wraps(job)
     def wrapped(cfg: DictConfig) -> T:
         interrupt.restore()
+        escape_unprintable()
         for message in NOISE:  # here, since a launcher's processes begin here
             warnings.filterwarnings("ignore", message)
         try:
@@ -64,6 +67,12 @@ def explain_mistakes(job: Callable[[DictConfig], T]) -> Callable[[DictConfig], T
             print_error(error, _is_true(cfg.debug))
 
     return wrapped
+
+
+def escape_unprintable() -> None:
+    """Print escapes for what the encoding of stdout does not have: names of files may hold anything."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_error(error: Exception, debug: bool, config: str = "train") -> NoReturn:

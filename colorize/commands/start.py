@@ -31,7 +31,6 @@ def predict() -> None:
         sys.argv[1:] = flags_first(quote_paths(overrides(sys.argv[1:])))
     except ColorizeError as error:
         print_error(error, debug=False)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names need not be UTF-8
     from colorize.commands.predict import main
 
     launch(main, "predict")

@@ -29,6 +29,7 @@ def overrides(words: Sequence[str]) -> list[str]:
     switches |= {f"--no-{name[2:]}": f"{options[name].name}=false" for name in switches}
     options["-o"] = options["--output"]
     of_hydra = get_args_parser()._option_string_actions
+    no_values = {*options, *of_hydra, "--"}
     left, result, photographs = list(words), [], []
     while left:
         word = left.pop(0)
@@ -41,7 +42,7 @@ def overrides(words: Sequence[str]) -> list[str]:
             result.append(switches[option])
         elif option in options:
             key = options[option]
-            if not equals and (not left or _is_option(left[0], options)):
+            if not equals and (not left or _is_option(left[0], no_values)):
                 raise ColorizeError(f"{name} needs a value: {name} VALUE ({key.comment}).")
             result.append(_override(key, value if equals else left.pop(0)))
         elif name in of_hydra:
@@ -55,11 +56,7 @@ def overrides(words: Sequence[str]) -> list[str]:
             result.append(word)
         else:
             photographs.append(word)
-    if len(photographs) > 1:
-        raise ColorizeError(
-            f"{photographs[0]} and {photographs[1]} are given, but one word says which photographs: give their folder, "
-            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
-        )
+    _check_one_input(photographs, result)
     return [f"input={photograph}" for photograph in photographs] + result
 
 
@@ -77,6 +74,16 @@ def flags_first(words: Sequence[str]) -> list[str]:
         if not equals and _takes_a_value(of_hydra[name], left):
             flags.append(left.pop(0))
     return flags + others
+
+
+def _check_one_input(photographs: Sequence[str], words: Sequence[str]) -> None:
+    """Raise a ColorizeError where a photograph is given beside another one or beside an override of `input`."""
+    inputs = [*photographs, *(word.removeprefix("input=") for word in words if word.startswith("input="))]
+    if photographs and len(inputs) > 1:
+        raise ColorizeError(
+            f"{inputs[0]} and {inputs[1]} are given, but one word says which photographs: give their folder, "
+            f"or a pattern in quotes: {program.command()} '*.jpg' -o FOLDER."
+        )
 
 
 def _takes_a_value(flag: Action, left: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from colorize.cli.launch import escape_unprintable
 from colorize.compare.comparison import compare
 from colorize.errors import ColorizeError, first_line
 from colorize.files import expand_home
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--output", type=expand_home, help="folder; the sweep's where one is given, else the current one"
     )
     options = parser.parse_args(arguments)
+    escape_unprintable()
     output = options.output or (options.folders[0] if len(options.folders) == 1 else Path())
     try:
         compare(options.folders, output)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -27,6 +28,7 @@ class Entry(NamedTuple):
         return " ".join(self.lines)
 
 
+@rc_context({"text.parse_math": False})  # the $ of a name or a setting begins no formula
 def draw(entries: Sequence[Entry]) -> bytes:
     """A PNG: for each set of test pictures a block with the input, a column for each run and the truth, then bars."""
     blocks = by_truth(entries)

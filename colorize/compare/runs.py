@@ -83,7 +83,7 @@ def read_run(folder: Path) -> Run:
         run.overrides = run.overrides and {key: text for key, text in run.overrides.items() if not _is_model(key)}
     base = run.config.get("run_dir", "")
     if base.startswith("/"):
-        run.config = {key: value for key, value in run.config.items() if not value.startswith(base)}
+        run.config = {key: value for key, value in run.config.items() if not Path(value).is_relative_to(base)}
     return run
 
 
@@ -140,7 +140,7 @@ def _samples(path: Path) -> dict[str, np.ndarray]:
 
 
 def _is_model(key: str) -> bool:
-    return key in ("experiment", "model") or key.startswith("model.")
+    return key in ("experiment", "model") or key.startswith(("model.", "model/"))
 
 
 def _evaluated(config: Mapping[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ def record_failure(job: Callable[[DictConfig], float | None]) -> Callable[[DictC
                 text = f"{type(error).__name__}: {first_line(error)}"
                 traceback.print_exc()
             refused = finished is not None and _finished(folder) == finished
-            write_whole(folder / (REFUSED if refused else "error.txt"), f"{text}\n".encode())
+            write_whole(folder / (REFUSED if refused else "error.txt"), f"{text}\n".encode("utf-8", "backslashreplace"))
             sys.stderr.write(f"error: job {HydraConfig.get().job.num} failed: {text}\n")
             return None
 

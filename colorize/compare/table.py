@@ -15,18 +15,23 @@ def floors(runs: Sequence[Run]) -> dict[str, list[Run]]:
     groups = by_floor(runs)
     facts = [_facts(group[0]) for group in groups]
     telling = [name for name in facts[0] if len({fact[name] for fact in facts}) > 1] if facts else []
-    titles = [", ".join(fact[name] for name in telling) for fact in facts]
+    titles = [_joined(fact[name] for name in telling) for fact in facts]
     if len(set(titles)) < len(titles):
         name_of = dict(zip((run.folder for run in runs), names(runs), strict=True))
-        titles = [f"{title}, {name_of[group[0].folder]}" for title, group in zip(titles, groups, strict=True)]
+        titles = [_joined([title, name_of[group[0].folder]]) for title, group in zip(titles, groups, strict=True)]
     return dict(zip(titles, groups, strict=True))
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(filter(None, words))
 
 
 def _facts(run: Run) -> dict[str, str]:
     """What a floor depends on: data, their folder, size and number, and whether the task is about colour."""
+    root = run.value("data.root")
     return {
         "data": run.value("data") or (run.value("data._target_") or "").rpartition(".")[2],
-        "root": run.value("data.root") or "",
+        "root": "" if root is None or root == "null" else root,
         "size": f"{run.value('data.image_size')} px",
         "count": f"{run.metrics.get('n_images')} pictures",
         "kind": "colour" if "floor/colorfulness" in run.metrics else "gray",

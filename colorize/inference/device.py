@@ -18,8 +18,8 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.empty(1, device=name).cpu()  # from meta nothing comes back
+    except (RuntimeError, AssertionError, ModuleNotFoundError) as error:
         raise ColorizeError(f"device={name} is not available here: use device=auto or device=cpu.") from error
     return torch.device(name)
 

@@ -60,8 +60,9 @@ def as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
         if not (values.min() >= 0 and values.max() <= 1):
             raise ValueError(f"Floats must be in [0, 1], but go from {values.min():g} to {values.max():g}.")
         return np.round(values * 65535).astype(np.uint16)
-    if array.dtype in (np.uint8, np.uint16):
-        return cast(Pixels, array)
+    native = array.dtype.newbyteorder("=")
+    if native in (np.uint8, np.uint16):
+        return cast(Pixels, array.astype(native, copy=False))
     raise ValueError(f"Pixels must be uint8, uint16 or float in [0, 1], but are {array.dtype}.")
 
 

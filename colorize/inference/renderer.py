@@ -25,6 +25,7 @@ from colorize.weights.model import Model
 
 STRIP_MARGIN = 64  # rows above and below a strip that a grayscaling network sees too
 MOST_ON_A_CPU = 4  # photographs at once, whose features stay near its cache
+MOST_SATURATION = 1e6  # at which colours are at the edge of sRGB anyway; far more would overflow float32
 LONGEST_ASPECT = 4  # the network sees the sides of a longer photograph smaller
 
 
@@ -137,10 +138,11 @@ class Renderer:
     def render_batch(self, rgb: Tensor, saturation: float, tta: bool, temperature: float | None) -> Tensor:
         """The pictures of float RGB (B, 3, H, W) in [0, 1], in the same form, on the colorizer's device."""
         rgb = rgb.to(self.device)
-        if self.at_full_size:
-            x = self.target.see(rgb)
-            return self.target.to_rgb(x, self._predict(x).float())
+        if self.at_full_size and self.network.image_size is None:
+            return self._gray_pictures(rgb)
         small = F.interpolate(rgb, self.small_size(*rgb.shape[-2:]), mode="bicubic", antialias=True).clamp(0, 1)
+        if self.at_full_size:
+            return F.interpolate(self._gray_pictures(small), rgb.shape[-2:], mode="bilinear")
         ab = self.predict_ab(small, tta, temperature).to(self.device)
         return merge_batch(rgb, small, _times(ab, saturation))
 
@@ -188,14 +190,18 @@ class Renderer:
         return picture
 
     def _gray_strip(self, rgb: Tensor) -> Tensor:
-        x = self.target.see(rgb.to(self.device))
-        return self.target.to_rgb(x, self._predict(x).float())[:, :1].cpu()
+        return self._gray_pictures(rgb.to(self.device))[:, :1].cpu()
+
+    def _gray_pictures(self, rgb: Tensor) -> Tensor:
+        """What a grayscaling network makes of float RGB (B, 3, H, W), at the size that it is shown: (B, 3, H, W)."""
+        x = self.target.see(rgb)
+        return self.target.to_rgb(x, self._predict(x).float())
 
 
 def _times(ab: Tensor, saturation: float) -> Tensor:
     if not math.isfinite(saturation):
         raise ValueError(f"saturation is {saturation}, but must be a finite number.")
-    return ab * saturation
+    return ab * max(-MOST_SATURATION, min(saturation, MOST_SATURATION))
 
 
 def _resize(rgb: Tensor, scale: float) -> Tensor:

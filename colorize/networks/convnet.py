@@ -16,7 +16,7 @@ class ConvNet(Network):
     Args:
         in_channels, out_channels: what the target gives and wants.
         image_size: height and width of the pictures, at least 8.
-        hidden: width of the first linear layer.
+        hidden: width of the first linear layer, at least 1.
         activation: after each convolution: "none" (the max-pooling alone is not linear), "relu", "leaky_relu", "elu",
             "gelu" or "silu".
 
@@ -29,6 +29,8 @@ class ConvNet(Network):
         super().__init__()
         if image_size < 8:
             raise ValueError(f"image_size is {image_size}, but ConvNet needs at least 8")
+        if hidden < 1:
+            raise ValueError(f"hidden is {hidden}, but must be at least 1")
         self.image_size = image_size
         bottleneck = (image_size // 2 - 2) // 2
         self.encoder = nn.Sequential(

@@ -12,18 +12,18 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricCollection
 
 from colorize.color import rgb_to_gray, to_float
-from colorize.errors import ColorizeError
 from colorize.metrics import color_metrics
 from colorize.networks import build_network
 from colorize.targets import Batch, Target
-from colorize.tasks.losses import WorseThanGray, build_loss
+from colorize.tasks.losses import build_loss
 from colorize.tasks.optim import build_optimizer, build_schedule, freeze, parameter_groups
 
 
 class Task(pl.LightningModule, ABC):
     """Trains a network towards a target.
 
-    A subclass names its target; it may override `make_loss`, `answer`, `compare`, `floor`, `metrics` and `measured`.
+    A subclass names its target; it may override `loss_space`, `make_loss`, `answer`, `compare`, `floor`, `metrics` and
+    `measured`.
 
     Args:
         network: name and arguments of a network.
@@ -35,7 +35,7 @@ class Task(pl.LightningModule, ABC):
     All arguments, a subclass's own too, are plain values, so that a checkpoint holds data and no code.
 
     Raises:
-        ColorizeError: a network, loss or setting that does not exist, or a loss of chroma in another `loss_space`.
+        ColorizeError: a network, loss or setting that does not exist, or a loss of another `loss_space`.
     """
 
     target_class: type[Target]
@@ -55,10 +55,6 @@ class Task(pl.LightningModule, ABC):
         self.network = build_network(network, self.target.in_channels, self.target.out_channels)
         freeze(optimizer, self.network)
         self.loss = self.make_loss(loss)
-        if isinstance(self.loss, WorseThanGray) and self.hparams.get("loss_space") != "chroma":
-            raise ColorizeError(
-                "model.loss.name=worse_than_gray compares chroma: add model.loss_space=chroma, which LabTask has."
-            )
         self.val_metrics = self.metrics("val/")
         self.val_floors = self.metrics("val_floor/")
         self.test_metrics = self.metrics("test/")
@@ -68,9 +64,14 @@ class Task(pl.LightningModule, ABC):
         self.eval_losses = nn.ModuleDict({stage: MeanMetric(nan_strategy=math.nan) for stage in ("val", "test")})
         self._val_floor_is_logged = False
 
+    @property
+    def loss_space(self) -> str | None:
+        """What the loss compares: "ab", "rgb" or "chroma", see `LabTask`; None for anything else."""
+        return None
+
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
         """What `compare` computes the loss with, of name and arguments."""
-        return build_loss(spec)
+        return build_loss(spec, self.loss_space)
 
     def answer(self, batch: Batch) -> Tensor:
         """What the loss compares a prediction with."""

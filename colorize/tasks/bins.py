@@ -1,5 +1,6 @@
 """Trains a network to predict a distribution over bins of ab, by itself or beside ab."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,6 +101,7 @@ class LabHybridTask(LabBinsTask):
     """
 
     target_class = LabHybridTarget
+    loss_space = "ab"
 
     def __init__(
         self,
@@ -113,7 +115,8 @@ class LabHybridTask(LabBinsTask):
         **fields: Any,
     ) -> None:
         weights = (loss_weight, cross_entropy_weight)
-        if not all(isinstance(weight, int | float) and weight >= 0 for weight in weights) or not any(weights):
+        are_weights = all(isinstance(weight, int | float) and 0 <= weight < math.inf for weight in weights)
+        if not are_weights or not any(weights):
             raise ColorizeError(
                 f"model.loss_weight={loss_weight} and model.cross_entropy_weight={cross_entropy_weight} must be "
                 "numbers of at least 0, and not both 0."
@@ -127,7 +130,7 @@ class LabHybridTask(LabBinsTask):
         return self.bins_loss
 
     def make_loss(self, spec: Mapping[str, Any]) -> nn.Module:
-        return build_loss(spec)
+        return build_loss(spec, self.loss_space)
 
     def compare(self, x: Tensor, prediction: Tensor, y: Tensor) -> Tensor:
         y = shrink(y, self.network.output_stride)

@@ -39,7 +39,10 @@ class LabTask(Task):
         if loss_space not in ("ab", "rgb", "chroma"):
             raise ColorizeError(f"model.loss_space is {loss_space!r}, but must be ab, rgb or chroma.")
         super().__init__(network, loss, optimizer, scheduler, **fields)
-        self.loss_space = loss_space
+
+    @property
+    def loss_space(self) -> str:
+        return str(self.hparams["loss_space"])
 
     def answer(self, batch: Batch) -> Tensor:
         return self.target.target(batch) if self.loss_space == "ab" else self._from_rgb(self.target.truth(batch))

@@ -14,7 +14,13 @@ from colorize.registry import build, imported_subclasses
 
 
 class Loss(nn.Module, ABC):
-    """A loss of your own: a subclass is found by its name once its module is imported."""
+    """A loss of your own: a subclass is found by its name once its module is imported.
+
+    Attributes:
+        loss_space: that of the tasks that it is for, see `Task.loss_space`; None where it is for any.
+    """
+
+    loss_space: str | None = None
 
     @abstractmethod
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -68,6 +74,7 @@ class WorseThanGray(nn.Module):
         ValueError: a colorfulness_ratio or width that is not above 0, or an error_weight below 0.
     """
 
+    loss_space = "chroma"
     MEAN_GRAY_ERROR = 0.0078
     LEAST_GRAY_ERROR = 1e-5  # of a picture: below it, 8 bits hold no colour to miss
     LEAST_COLORFULNESS = 1e-3  # of a batch's predictions, so that the factor and its gradient are finite
@@ -100,13 +107,19 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build_loss(spec: Mapping[str, Any]) -> nn.Module:
-    """A loss from e.g. `{"name": "smooth_l1", "beta": 0.05}`.
+def build_loss(spec: Mapping[str, Any], loss_space: str | None = None) -> nn.Module:
+    """A loss from e.g. `{"name": "smooth_l1", "beta": 0.05}`, for a task that has this `loss_space`.
 
     Raises:
-        ColorizeError: as `build`, or an argument that torch refuses only when the loss is computed.
+        ColorizeError: as `build`, a loss of another space, or an argument that torch refuses only when the loss is
+            computed.
     """
     loss = build("model.loss", LOSSES | imported_subclasses(Loss), spec)
+    space = getattr(loss, "loss_space", None)
+    if space not in (None, loss_space):
+        raise ColorizeError(
+            f"model.loss.name={spec['name']} compares {space}: add model.loss_space={space}, which LabTask has."
+        )
     if spec["name"] in LOSSES:
         nothing = torch.zeros(2, 3, 1, 1, device="cpu")
         try:

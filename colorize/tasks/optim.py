@@ -119,7 +119,7 @@ def build_schedule(
 
     plateau moves at the end of each epoch that validates, one of `epochs_per_validation`; its `patience` counts these.
     """
-    if isinstance(spec, Mapping) and spec.get("name") in SCHEDULES_BY_STEP:
+    if isinstance(spec, Mapping) and spec.get("name") in [*SCHEDULES_BY_STEP]:  # a list, for a name may be no string
         schedule = build("model.scheduler", SCHEDULES_BY_STEP, spec, optimizer, total_steps())
         return {"scheduler": schedule, "interval": "step"}
     known = {**SCHEDULES_BY_STEP, **SCHEDULES_BY_EPOCH}

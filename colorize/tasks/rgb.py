@@ -8,9 +8,11 @@ class RGBTask(Task):
     """Gray to RGB."""
 
     target_class = RGBTarget
+    loss_space = "rgb"
 
 
 class ReconstructionTask(Task):
     """RGB to itself."""
 
     target_class = ReconstructionTarget
+    loss_space = "rgb"

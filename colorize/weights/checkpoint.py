@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from colorize.errors import ColorizeError, first_line
+from colorize.files import is_file
 from colorize.weights.model import Model, describe_old, rebuild_model
 
 
@@ -20,7 +21,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ColorizeError: no such file, not a checkpoint, one that would need code to be run, or one whose weights stand
             for more memory than the file has bytes.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ColorizeError(f"There is no checkpoint at {path}: give the path of a run's checkpoints/best.ckpt.")
     try:
         _check_archive(path)

@@ -11,8 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from colorize.errors import ColorizeError, first_line
-from colorize.files import write_whole
+from colorize.files import is_file, write_whole
 from colorize.weights.model import PREFIX, Model, describe_old, rebuild_model
+from colorize.weights.onnx_file import is_onnx
 
 HEADER = "colorize"
 FILE_VERSION = 2
@@ -28,13 +29,16 @@ def write_exported(path: Path, model: Model, facts: Mapping[str, Any], dtype: to
         dtype: float16 halves the file; the smallest of weights are rounded to multiples of 6e-8.
 
     Raises:
-        ColorizeError: the name ends in something else, the file cannot be written, a `dtype` of integers, or a weight
-            that is not finite as `dtype`.
+        ColorizeError: the name ends in something else, the file cannot be written, a network of an ONNX file or one
+            that `build_network` has not made, a `dtype` of integers, or a weight that is not finite as `dtype`.
     """
     if path.suffix != ".safetensors":
         raise ColorizeError(f"{path}: an exported colorizer's name must end in .safetensors.")
-    if not model.network.spec:
+    if is_onnx(model.network):
         raise ColorizeError(f"{path}: an ONNX file's network has no weights of torch: save what it was exported from.")
+    if not model.network.spec:
+        name = type(model.network).__name__
+        raise ColorizeError(f"{path}: its {name} has no description: make it with build_network.")
     if not dtype.is_floating_point:
         raise ColorizeError(f"{path}: {dtype} holds no weights: save them as torch.float16 or torch.float32.")
     tensors = {}
@@ -62,7 +66,7 @@ def read_exported(path: Path) -> tuple[Model, dict[str, Any]]:
     Raises:
         ColorizeError: no such file, not one that `write_exported` wrote, or weights that do not fit the header.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ColorizeError(f"There is no exported colorizer at {path}.")
     try:
         with safe_open(path, framework="pt") as file:

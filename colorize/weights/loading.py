@@ -1,6 +1,7 @@
 """Weights by name or file, with what is known of them."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from colorize.weights.model import Model, fingerprint
 from colorize.weights.onnx_file import read_onnx
 from colorize.weights.shipped import shipped
 
+_PLACES = ("root", "colored", "gray", "storage_options", "cache_dir")  # of data: paths, and perhaps credentials
 LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
 
 
@@ -38,7 +40,7 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         model, facts = load_weights(path)
         return model, {**facts, "hub": origin}
     path = shipped().get(str(source)) or expand_home(source)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not os.path.exists(path):  # noqa: PTH110 # Path.exists raises on a name that is too long
         raise ColorizeError(explain_unknown("checkpoint", str(source), [*shipped(), "a path"]))
     if path.suffix == ".safetensors":
         model, facts = read_exported(path)
@@ -59,6 +61,11 @@ def load_weights(source: Path | str) -> tuple[Model, dict[str, Any]]:
         number = facts.get(name, 1.0)
         if not isinstance(number, int | float) or not least <= number <= most:
             raise ColorizeError(f"{path} has the {name} {number!r}, which must be a number from {least} to {most}.")
+    if model.network.image_size is not None and facts.get("tta_scale", 1.0) != 1:
+        raise ColorizeError(
+            f"{path} has the tta_scale {facts['tta_scale']}, but its network only takes pictures of "
+            f"{model.network.image_size} pixels a side, the mirror image too."
+        )
     return model, facts
 
 
@@ -70,7 +77,7 @@ def _facts(path: Path, checkpoint: Mapping[str, Any], model: Model) -> dict[str,
     data, epoch = trained_on(checkpoint), checkpoint.get("epoch")
     facts = {
         "image_size": data.get("image_size"),
-        "data": {key: value for key, value in data.items() if key not in ("root", "cache_dir")},
+        "data": {key: value for key, value in data.items() if key not in _PLACES},
         "epochs": epoch + 1 if isinstance(epoch, int) else None,
     }
     file = path.resolve().parent.parent / "metrics.json"

@@ -14,6 +14,12 @@ from colorize.registry import explain_unknown
 from colorize.targets import Target, build_target
 
 PREFIX = "network."  # of the network's tensors in every file
+_OLD_TARGETS = {  # of the tasks that there were before 0.2
+    "GrayscaleTask": "GrayscaleTarget",
+    "LabTask": "LabTarget",
+    "RGBTask": "RGBTarget",
+    "ReconstructionTask": "ReconstructionTarget",
+}
 
 
 class Model(NamedTuple):
@@ -68,22 +74,14 @@ def describe_old(path: Path, task: object, arguments: object) -> tuple[Any, Any]
     Raises:
         ColorizeError: no such task, or arguments that are no mapping.
     """
-    if not isinstance(task, str) or task not in _TARGETS:
-        raise ColorizeError(f"{path}: {explain_unknown('task', task, list(_TARGETS))}")
+    if not isinstance(task, str) or task not in _OLD_TARGETS:
+        raise ColorizeError(f"{path}: {explain_unknown('task', task, list(_OLD_TARGETS))}")
     if not isinstance(arguments, Mapping):
         raise ColorizeError(f"{path}: its arguments are {type(arguments).__name__}, not a mapping.")
-    target = {"name": _TARGETS[task]}
+    target = {"name": _OLD_TARGETS[task]}
     if task == "LabTask":
         target["luminance"] = arguments.get("luminance", "lab")
     return target, arguments.get("network")
-
-
-_TARGETS = {
-    "GrayscaleTask": "GrayscaleTarget",
-    "LabTask": "LabTarget",
-    "RGBTask": "RGBTarget",
-    "ReconstructionTask": "ReconstructionTarget",
-}
 
 
 def fingerprint(network: Network) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from colorize.color import luminance, rgb_to_gray
 from colorize.errors import ColorizeError, MissingExtraError, first_line
+from colorize.files import is_file
 from colorize.networks import Network
 from colorize.targets import LabTarget
 from colorize.weights.model import Model
@@ -90,7 +91,7 @@ def read_onnx(path: Path) -> tuple[Model, dict[str, Any]]:
         ColorizeError: no such file, another one, or as `parse_onnx`.
         MissingExtraError: the extra `onnx` is not installed.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ColorizeError(f"There is no ONNX file at {path}.")
     if path.stat().st_size > _LARGEST:
         raise ColorizeError(f"{path} cannot be read as an ONNX file: none is larger than 2 GiB.")
@@ -113,7 +114,8 @@ def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
         model = onnx.ModelProto.FromString(content)
     except Exception as error:  # protobuf's, whose package is onnx's own business
         raise ColorizeError(f"{path} cannot be read as an ONNX file: {_line(error)}.") from error
-    sees, image_size = _check(path, model)
+    _check_plain(path, model)
+    sees, image_size = _input(path, model)
     facts = _facts(path, model)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -126,8 +128,8 @@ def parse_onnx(path: Path, content: bytes) -> tuple[Model, dict[str, Any]]:
     return Model(target, _OnnxNetwork(path, content, session, image_size)), facts
 
 
-def _check(path: Path, model: Any) -> tuple[str, int | None]:
-    """The name of the input, and the side of the pictures where it is fixed."""
+def _check_plain(path: Path, model: Any) -> None:
+    """Raise a ColorizeError for what could run or read anything else than the graph and its weights."""
     domains = {entry.domain for entry in model.opset_import} | {node.domain for node in model.graph.node}
     strange = sorted(domains - set(_STANDARD))
     if strange or model.functions:
@@ -136,20 +138,26 @@ def _check(path: Path, model: Any) -> tuple[str, int | None]:
         raise ColorizeError(f"{path} is refused: it has control flow, which no network of ours has.")
     if any(tensor.data_location == _EXTERNAL or tensor.external_data for tensor in _tensors(model)):
         raise ColorizeError(f"{path} is refused: it reads its weights from other files.")
+
+
+def _input(path: Path, model: Any) -> tuple[str, int | None]:
+    """The name of the input, and the side of the pictures where it is fixed.
+
+    Raises:
+        ColorizeError: not one input, a picture, and one output, its ab.
+    """
     inputs, outputs = ({value.name: value for value in values} for values in (model.graph.input, model.graph.output))
     sees = next((name for name in _CHANNELS if inputs.keys() == {name}), None)
     if sees is None or outputs.keys() != {OUTPUT}:
         names = f"{', '.join(inputs)} -> {', '.join(outputs)}"
         raise ColorizeError(f"{path} is not a colorizer of this project: it maps {names}, not gray or rgb to {OUTPUT}.")
-    sizes = []
     for value, channels in ((inputs[sees], _CHANNELS[sees]), (outputs[OUTPUT], 2)):
         kind = value.type.tensor_type
         dims = [dim.dim_value for dim in kind.shape.dim]  # 0 where it is free
         square = len(dims) == 4 and dims[2] == dims[3] >= 0
         if kind.elem_type != _FLOAT or not square or dims[:2] != [0, channels]:
             raise ColorizeError(f"{path} is refused: {value.name} is not float32 (batch, {channels}, height, width).")
-        sizes.append(dims[2])
-    return sees, sizes[0] or None
+    return sees, inputs[sees].type.tensor_type.shape.dim[2].dim_value or None
 
 
 def _tensors(model: Any) -> Iterator[Any]:
@@ -165,10 +173,10 @@ def _tensors(model: Any) -> Iterator[Any]:
 
 
 def _facts(path: Path, model: Any) -> dict[str, Any]:
-    texts = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
+    texts = {entry.key: entry.value for entry in model.metadata_props}
     wanted = ("format", "image_size", "tta_scale", "data", "epochs", "metrics", "hub")
     try:
-        facts = {key: json.loads(texts[key]) for key in wanted if key in texts}
+        facts = {key: json.loads(texts[PREFIX + key]) for key in wanted if PREFIX + key in texts}
     except (ValueError, RecursionError) as error:
         raise ColorizeError(f"{path} has metadata that cannot be read: {first_line(error)}.") from error
     stated = facts.pop("format", None)

@@ -80,6 +80,10 @@ def test_a_word_longer_than_any_name_is_an_override() -> None:
         ("a.jpg --saturation", r"--saturation needs a value: --saturation VALUE \(0 is gray"),
         ("a.jpg -o --no-tta", "-o needs a value"),
         ("a.jpg --output --quality 3", "--output needs a value"),
+        ("a.jpg --quality --cfg job", "--quality needs a value"),
+        ("-o -- a.jpg", "-o needs a value"),
+        ("a.jpg input=b.jpg", "a.jpg and b.jpg are given, but one word says which"),
+        ("--input=a.jpg b.jpg", "b.jpg and a.jpg are given, but one word says which"),
         (
             "a.jpg b.jpg c.jpg",
             r"a.jpg and b.jpg are given, but one word says which .*/nowhere/bin/colorize '\*.jpg' -o FOLDER",

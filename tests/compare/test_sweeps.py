@@ -44,7 +44,7 @@ def test_a_job_ends_with_the_process_that_launched_it() -> None:
         assert time.monotonic() - killed < 20
 
 
-@pytest.mark.parametrize(("begins", "status"), [(False, "done"), (True, "failed: it cannot go on")])
+@pytest.mark.parametrize(("begins", "status"), [(False, "done"), (True, "failed: it cannot go on: \\udcff")])
 def test_a_start_that_is_refused_leaves_a_finished_run_as_it_is(
     begins: bool, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_start_that_is_refused_leaves_a_finished_run_as_it_is(
     def start(cfg: DictConfig) -> None:
         if begins:
             os.utime(run / "config.yaml", (0, 0))  # it is written anew
-        raise ColorizeError("it cannot go on")
+        raise ColorizeError("it cannot go on: \udcff")  # a name need not be UTF-8
 
     assert record_failure(start)(OmegaConf.create()) is None
     with pytest.raises(SystemExit, match="error: 1 of 1 runs failed: 0"):

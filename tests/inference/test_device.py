@@ -1,11 +1,18 @@
-"""The precision that a device computes in when none is asked for."""
+"""Devices that there are, and the precision that each computes in when none is asked for."""
 
 import pytest
 import torch
 
-from colorize.inference.device import choose_precision, has_bfloat16
+from colorize.errors import ColorizeError
+from colorize.inference.device import choose_device, choose_precision, has_bfloat16
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.mark.parametrize("name", ["meta", "hpu", "privateuseone", "cuda:99", "nothing", ""])
+def test_a_device_that_no_picture_comes_back_from_is_refused(name: str) -> None:
+    with pytest.raises(ColorizeError, match=f"device={name} is not available here: use device=auto or device=cpu"):
+        choose_device(name)
 
 
 @pytest.mark.parametrize(

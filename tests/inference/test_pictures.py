@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from colorize.errors import ImageError
 from colorize.images import read_photograph
 from colorize.images.icc import gray_profile
-from colorize.inference.pictures import as_photograph, as_pil, batch_as_float
+from colorize.inference.pictures import as_photograph, as_pil, as_pixels, batch_as_float
 from colorize.scenery import render_scenes
 from tests.images.samples import png
 from tests.images.test_profiles import cmyk_profile
@@ -35,6 +35,13 @@ def test_a_premultiplied_image_is_divided(mode: str, premultiplied: str) -> None
     np.testing.assert_allclose(photograph.pixels.astype(int), plain.pixels, atol=2)
     assert photograph.alpha is not None
     assert (photograph.alpha == 128).all()
+
+
+def test_pixels_may_be_in_either_byte_order() -> None:
+    pixels = np.arange(12, dtype=">u2").reshape(3, 4)
+    read = as_pixels(pixels)
+    assert read.dtype == np.uint16
+    assert np.array_equal(read, pixels)
 
 
 def test_a_tensor_of_bfloat16_is_one_of_floats() -> None:

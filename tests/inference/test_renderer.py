@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from colorize.data.pack import pack
 from colorize.images import Pixels, write_photograph
 from colorize.inference.colorizer import Colorizer
+from colorize.networks import build_network
 from colorize.targets import GrayscaleTarget
+from colorize.weights.model import Model
 from tests.inference.unsure import unsure
 
 
@@ -89,3 +92,22 @@ def test_gray_is_rounded_to_the_nearest_value(dtype: type, white: int, monkeypat
     gray = unsure(GrayscaleTarget())
     monkeypatch.setattr(gray, "_gray_strip", lambda rgb: torch.full((1, 1, *rgb.shape[2:]), 200.8 / white))
     assert (gray.render(np.zeros((8, 9), dtype)) == 201).all()
+
+
+def test_a_grayscaling_network_of_one_size_takes_batches_of_any() -> None:
+    network = build_network({"name": "ConvNet", "image_size": 16}, 3, 1)
+    fixed = Colorizer(Model(GrayscaleTarget(), network), {"image_size": 16}, device="cpu", precision="32")
+    batch = torch.from_numpy(np.random.default_rng(0).integers(256, size=(2, 3, 40, 50), dtype=np.uint8))
+    pictures = fixed.colorize(batch)
+    assert isinstance(pictures, torch.Tensor)
+    for pixels, picture in zip(batch.permute(0, 2, 3, 1).numpy(), pictures, strict=True):
+        expected = torch.from_numpy(fixed.render(pixels) / np.float32(255)).expand(3, -1, -1)
+        torch.testing.assert_close(picture, expected, rtol=0, atol=0.02)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("saturation", [1e30, 1e300, -1e300])
+def test_no_saturation_is_too_strong_to_keep_the_gray(colorizer: Colorizer, saturation: float) -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(40, 50), dtype=np.uint8)
+    picture = Image.fromarray(colorizer.render(pixels, saturation=saturation))
+    assert abs(np.asarray(picture.convert("L")).astype(int) - pixels).max() <= 1

@@ -109,6 +109,8 @@ def test_cae_of_cifar10_transposes_normalises_activates_and_upsamples() -> None:
         (lambda: ConvAutoencoder(1, 2, width=0), "at least 1"),
         (lambda: ConvAutoencoder(1, 2, max_width=0), "at least 1"),
         (lambda: ConvNet(1, 3, image_size=7), "at least 8"),
+        (lambda: ConvNet(1, 3, image_size=8, hidden=0), "hidden is 0, but must be at least 1"),
+        (lambda: ConvNet(1, 3, image_size=8, hidden=-1), "hidden is -1, but must be at least 1"),
     ],
 )
 def test_wrong_arguments_are_refused(make: object, words: str) -> None:

@@ -1,5 +1,6 @@
 """Tasks of bins: their loss against the dense formula, and the histogram that goes along in the checkpoint."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,21 @@ def test_it_learns_the_right_colours(kind: type[Task], tmp_path: Path) -> None:
     error = (ab - rgb_to_lab(rgb)[:, 1:]).norm(dim=1)
     assert error[..., 1::4, 1::4].mean() < 8  # away from edges; gray is 55 off
     assert error.mean() < 15
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"loss_weight": -1},
+        {"loss_weight": math.nan},
+        {"cross_entropy_weight": math.inf},
+        {"cross_entropy_weight": "much"},
+        {"loss_weight": 0, "cross_entropy_weight": 0},
+    ],
+)
+def test_weights_of_losses_that_cannot_be_are_refused(weights: dict[str, Any]) -> None:
+    with pytest.raises(ColorizeError, match="must be numbers of at least 0, and not both 0"):
+        make_task(LabHybridTask, **weights)
 
 
 def test_bins_are_learned_beside_a_trained_regression(tmp_path: Path) -> None:

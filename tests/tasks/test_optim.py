@@ -78,6 +78,13 @@ def test_only_plateau_waits_for_validations(schedule: dict[str, Any], frequency:
     assert (built["interval"], built["frequency"], built["monitor"]) == ("epoch", frequency, "val/loss")
 
 
+@pytest.mark.parametrize("schedule", ["cosine", {"name": ["cosine"]}, {"name": None}])
+def test_a_schedule_without_a_name_is_refused(schedule: Any) -> None:
+    optimizer = build_optimizer({"name": "SGD", "lr": 1.0}, [nn.Parameter(torch.zeros(1))])
+    with pytest.raises(ColorizeError, match=r"model\.scheduler must be a mapping with a name"):
+        build_schedule(schedule, optimizer, lambda: 1)
+
+
 @pytest.mark.parametrize("name", ["Optimizer", "SparseAdam", "LBFGS"])
 def test_optimizers_that_cannot_train_a_network_of_ours_are_unknown(name: str) -> None:
     with pytest.raises(ColorizeError, match=f"'{name}' is unknown"):

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from colorize.color import in_gamut, rgb_to_lab, to_float
 from colorize.errors import ColorizeError
-from colorize.tasks import GrayscaleTask, LabTask, ReconstructionTask, RGBTask
+from colorize.tasks import GrayscaleTask, LabTask, Loss, ReconstructionTask, RGBTask
 from colorize.tasks.base import Task
+from colorize.tasks.losses import LOSSES
 from colorize.tasks.optim import build_optimizer, build_schedule, cosine
 
 TASKS = [GrayscaleTask, LabTask, RGBTask, ReconstructionTask]
@@ -174,6 +175,24 @@ def test_a_loss_of_chroma_is_refused_elsewhere() -> None:
     for task, fields in ((LabTask, {}), (LabTask, {"loss_space": "rgb"}), (RGBTask, {})):
         with pytest.raises(ColorizeError, match=r"worse_than_gray compares chroma: add model\.loss_space=chroma"):
             make(task, "worse_than_gray", **fields)
+
+
+def test_a_loss_and_a_task_of_ones_own_say_what_they_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    class _OfChroma(Loss):
+        loss_space = "chroma"
+
+        def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+            return (prediction - target).abs().mean()
+
+    class _ChromaTask(RGBTask):
+        loss_space = "chroma"
+
+    monkeypatch.setitem(LOSSES, "of_chroma", _OfChroma)
+    make(LabTask, "of_chroma", loss_space="chroma")
+    for loss in ("of_chroma", "worse_than_gray"):
+        make(_ChromaTask, loss)
+    with pytest.raises(ColorizeError, match="of_chroma compares chroma"):
+        make(LabTask, "of_chroma")
 
 
 def test_a_lab_task_measures_its_prediction_before_it_is_clipped(batch: dict[str, Tensor]) -> None:

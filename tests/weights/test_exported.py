@@ -14,7 +14,9 @@ from safetensors.torch import save_file
 
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
+from colorize.networks import UNet
 from colorize.scenery import render_scenes
+from colorize.targets import LabTarget
 from colorize.tasks import LabTask
 from colorize.weights.model import Model
 
@@ -152,6 +154,12 @@ def test_what_cannot_be_written_is_said(exported: tuple[Colorizer, Path], tmp_pa
     with pytest.raises(ColorizeError, match=r"not finite as torch\.float16; save it as torch\.float32"):
         colorizer.save(tmp_path / "large.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]
+
+
+def test_a_network_that_cannot_be_described_is_not_written(tmp_path: Path) -> None:
+    colorizer = Colorizer(Model(LabTarget(), UNet(1, 2, width=4, depth=1)), {"image_size": 32}, device="cpu")
+    with pytest.raises(ColorizeError, match="its UNet has no description: make it with build_network"):
+        colorizer.save(tmp_path / "own.safetensors")
 
 
 def test_integers_hold_no_weights(exported: tuple[Colorizer, Path], tmp_path: Path) -> None:

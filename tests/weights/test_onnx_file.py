@@ -52,6 +52,14 @@ def test_such_a_file_gives_colour(tmp_path: Path) -> None:
     assert picture[..., 0].min() > picture[..., 2].max()  # orange
 
 
+def test_metadata_of_others_say_nothing(tmp_path: Path) -> None:
+    foreign = model()
+    del foreign.metadata_props[:]
+    foreign.metadata_props.add(key="format", value="an optimizer's")
+    with pytest.raises(ColorizeError, match="its metadata do not describe one"):
+        read_onnx(write(tmp_path / "foreign.onnx", foreign))
+
+
 def test_two_files_are_told_apart(tmp_path: Path) -> None:
     paths = [write(tmp_path / "one.onnx", model()), write(tmp_path / "same.onnx", model())]
     other = model()
