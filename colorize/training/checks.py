@@ -58,8 +58,8 @@ def check(cfg: DictConfig) -> None:
 def check_groups(cfg: DictConfig) -> None:
     """Hydra lets ~GROUP leave a group out that a run has a use for, and a value stand in place of settings."""
     for group in ("model", "data", "trainer", "callbacks", "logger"):
-        left = cfg.get(group)
-        if left is None or (group == "model" and "_target_" not in left):  # of model, what conf/train.yaml adds stays
+        chosen = cfg.get(group)
+        if chosen is None or (group == "model" and "_target_" not in chosen):  # conf/train.yaml's own model keys stay
             raise ColorizeError(f"A run needs {group}: leave ~{group} out, or give {group}=NAME.")
     for group in ("callbacks", "logger"):
         for name, settings in cfg[group].items():

@@ -16,7 +16,7 @@ from colorize.weights.model import Model, fingerprint
 from colorize.weights.onnx_file import read_onnx
 from colorize.weights.shipped import shipped
 
-_PLACES = ("root", "colored", "gray", "storage_options", "cache_dir")  # of data: paths, and perhaps credentials
+_PLACES = ("root", "colored", "gray", "storage_options", "cache_dir")  # of data: paths, and addresses of stores
 LARGEST_IMAGE_SIZE = 2048  # what a network sees of a photograph fits into memory
 
 

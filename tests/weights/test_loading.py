@@ -42,7 +42,7 @@ def test_what_is_exported_does_not_say_where_the_pictures_lie(tmp_path: Path) ->
         "cache_dir": "/home/me",
         "colored": "/home/me/new",
         "gray": "/home/me/old",
-        "storage_options": {"secret": "1234"},
+        "storage_options": {"endpoint_url": "http://store.mine"},
     }
     checkpoint = {
         "task": "RGBTask",
